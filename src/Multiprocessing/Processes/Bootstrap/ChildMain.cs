@@ -1,0 +1,175 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using Multiprocessing.Posix;
+
+namespace Multiprocessing;
+
+/// <summary>The child's side of its life: take the work over, do it, say how it went, end.</summary>
+internal static class ChildMain
+{
+    private const int FailureCode = 1;
+    private const int CloseOnExec = 1;
+
+    // Both stay open as long as the process lives.
+    private static SafeDescriptorHandle? s_channel;
+    private static SafeDescriptorHandle? s_lifeline;
+    private static bool s_reports;
+    private static int s_ending;
+
+    [DoesNotReturn]
+    internal static void Run(string mark)
+    {
+        Environment.Exit(RunToCode(mark));
+    }
+
+    private static int RunToCode(string mark)
+    {
+        try
+        {
+            WireReader request = new(TakeOver(mark));
+            s_reports = StartRequest.ReadAndBecome(ref request);
+            AppDomain.CurrentDomain.UnhandledException += OnUncaught;
+            Func<object?> work = Work.Read(ref request);
+            object? result = work();
+            if (result is Task task)
+            {
+                task.GetAwaiter().GetResult();
+                result = ResultOf(task);
+            }
+
+            return End(result);
+        }
+        catch (Exception exception) when (CodeOf(exception) is { } code)
+        {
+            return EndBy(exception, code);
+        }
+    }
+
+    /// <summary>Always has a code: a filter that never says no, so that the exception is reported with its stack as it was thrown.</summary>
+    private static int? CodeOf(Exception exception) => exception is ProcessExitException exit ? exit.ExitCode : FailureCode;
+
+    private static byte[] TakeOver(string mark)
+    {
+        s_channel = new SafeDescriptorHandle(HandOver.Channel, ownsHandle: false);
+        Os.Fcntl(s_channel, FcntlCommand.SetDescriptorFlags, CloseOnExec);
+        if (HandOver.Has(mark, HandOver.Lifeline))
+        {
+            s_lifeline = new SafeDescriptorHandle(HandOver.Lifeline, ownsHandle: false);
+            Os.Fcntl(s_lifeline, FcntlCommand.SetDescriptorFlags, CloseOnExec);
+            Lifeline.Arm(s_lifeline);
+        }
+
+        if (!HandOver.Has(mark, HandOver.LargeMessage))
+        {
+            return ReceiveMessage(buffer => Os.Receive(s_channel, buffer));
+        }
+
+        using SafeDescriptorHandle memory = new(HandOver.LargeMessage);
+        return ReceiveMessage(buffer => Os.Read(memory, buffer));
+    }
+
+    private static byte[] ReceiveMessage(ReadSome read)
+    {
+        byte[] length = Fill(new byte[sizeof(int)], read);
+        return Fill(new byte[BitConverter.ToInt32(length)], read);
+    }
+
+    private static byte[] Fill(byte[] buffer, ReadSome read)
+    {
+        int filled = 0;
+        while (filled < buffer.Length)
+        {
+            int count = read(buffer.AsSpan(filled));
+            if (count == 0)
+            {
+                throw new EndOfStreamException("The parent ended before it said what this child is to do.");
+            }
+
+            filled += count;
+        }
+
+        return buffer;
+    }
+
+    private static object? ResultOf(Task task)
+    {
+        // An async method that returns nothing gives a Task<VoidTaskResult>, whose type is internal to the runtime.
+        PropertyInfo? result = task.GetType().GetProperty("Result");
+        return result is null || result.PropertyType.Name == "VoidTaskResult" ? null : result.GetValue(task);
+    }
+
+    private static int End(object? result)
+    {
+        if (s_reports)
+        {
+            WireWriter writer = new();
+            ValueSerializer.Write(writer, result, result?.GetType() ?? typeof(object), Subject.Result);
+            Say(ChildMessage.Result, writer.Written);
+        }
+
+        return LastWord(0);
+    }
+
+    private static int EndBy(Exception exception, int code)
+    {
+        if (exception is not ProcessExitException)
+        {
+            Report(exception);
+        }
+
+        return LastWord(code);
+    }
+
+    /// <summary>To whoever waits for the result; to standard error where nobody does.</summary>
+    private static void Report(Exception exception)
+    {
+        if (s_reports)
+        {
+            WireWriter writer = new();
+            new RemoteFailure(exception).Write(writer);
+            Say(ChildMessage.Failure, writer.Written);
+            return;
+        }
+
+        Console.Error.WriteLine($"{ProcessIdentity.Current.Name} (pid {ProcessIdentity.Current.Pid}) ended by an unhandled exception. {exception}");
+        Console.Error.Flush();
+    }
+
+    /// <summary>An exception on another thread would end the process by SIGABRT; in a child it is a report and exit code 1 as anywhere else.</summary>
+    private static void OnUncaught(object sender, UnhandledExceptionEventArgs arguments)
+    {
+        if (Interlocked.Exchange(ref s_ending, 1) == 0 && arguments.ExceptionObject is Exception exception)
+        {
+            Os._Exit(EndBy(exception, CodeOf(exception) ?? FailureCode));
+        }
+    }
+
+    private static int LastWord(int code)
+    {
+        Span<byte> content = stackalloc byte[sizeof(int)];
+        BitConverter.TryWriteBytes(content, code & 0xFF);
+        Say(ChildMessage.LastWord, content);
+        return code & 0xFF;
+    }
+
+    private static void Say(ChildMessage kind, ReadOnlySpan<byte> content)
+    {
+        WireWriter writer = new();
+        writer.Byte((byte)kind);
+        writer.Bytes(content);
+        ReadOnlySpan<byte> left = writer.Written;
+        try
+        {
+            while (!left.IsEmpty)
+            {
+                left = left[Os.Send(s_channel!, left)..];
+            }
+        }
+        catch (PosixException)
+        {
+            // The parent no longer listens; there is nobody left to tell.
+        }
+    }
+
+    private delegate int ReadSome(Span<byte> buffer);
+}

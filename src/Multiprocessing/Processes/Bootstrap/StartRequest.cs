@@ -1,0 +1,58 @@
+using System.Reflection;
+using System.Runtime.Loader;
+
+namespace Multiprocessing;
+
+/// <summary>The message that makes a child what it is; the parent writes it, the child reads it.</summary>
+internal static class StartRequest
+{
+    internal static ReadOnlySpan<byte> Write(Work work, ProcessIdentity child, string lineage, bool reports)
+    {
+        WireWriter writer = new();
+        writer.Int32(0); // the length of what follows, patched below
+        ChildSetting.WriteOriginals(writer);
+        writer.String(HostCommand.ProgramPath);
+        writer.String(child.Name);
+        writer.Bool(child.Daemon);
+        writer.String(lineage);
+        writer.String(ProcessIdentity.Current.Name);
+        writer.Int32(ProcessIdentity.Current.Pid);
+        writer.Bool(reports);
+        work.Write(writer);
+        writer.PatchInt32(0, writer.Length - sizeof(int));
+        return writer.Written;
+    }
+
+    /// <summary>Reads all but the work, which may need the rest to be in place.</summary>
+    /// <returns>Whether somebody in the parent waits for the result.</returns>
+    internal static bool ReadAndBecome(ref WireReader reader)
+    {
+        ChildSetting.RestoreOriginals(ref reader);
+        BecomeProgram(reader.NullableString());
+        string name = reader.String();
+        bool daemon = reader.Bool();
+        string lineage = reader.String();
+        ProcessIdentity parent = new(reader.String(), reader.Int32(), Daemon: false);
+        ProcessIdentity.Become(new ProcessIdentity(name, Environment.ProcessId, daemon), parent, lineage);
+        return reader.Bool();
+    }
+
+    /// <summary>Where the host ran this library, the program's own assembly takes the place that it has in the parent.</summary>
+    /// <remarks>By its path: to parse a name, the runtime would load the globalization data and compile nine methods, a third of a start.</remarks>
+    private static void BecomeProgram(string? path)
+    {
+        if (path is null || Assembly.GetEntryAssembly() != typeof(StartRequest).Assembly)
+        {
+            return;
+        }
+
+        Assembly.SetEntryAssembly(AssemblyLoadContext.Default.LoadFromAssemblyPath(path));
+
+        // What Environment.GetCommandLineArgs copies from; there is no public way to say what program this is.
+        FieldInfo? field = typeof(Environment).GetField("s_commandLineArgs", BindingFlags.Static | BindingFlags.NonPublic);
+        if (field?.GetValue(null) is string[] { Length: > 1 } arguments)
+        {
+            field.SetValue(null, (string[])[path, .. arguments.AsSpan(2)]); // without the mark
+        }
+    }
+}

@@ -1,0 +1,86 @@
+namespace Multiprocessing;
+
+/// <summary>The started children of this process that have not been reaped, and what becomes of them when it leaves.</summary>
+internal static class Children
+{
+    private static readonly TimeSpan s_graceOfDaemons = TimeSpan.FromSeconds(1);
+    private static readonly Lock s_gate = new();
+    private static readonly HashSet<ChildProcess> s_children = new(ReferenceEqualityComparer.Instance);
+    private static bool s_leavingObserved;
+
+    internal static void Add(ChildProcess child)
+    {
+        lock (s_gate)
+        {
+            s_children.Add(child);
+            if (!s_leavingObserved)
+            {
+                s_leavingObserved = true;
+                AppDomain.CurrentDomain.ProcessExit += (_, _) => Leave();
+            }
+        }
+    }
+
+    internal static void Remove(ChildProcess child)
+    {
+        lock (s_gate)
+        {
+            s_children.Remove(child);
+        }
+    }
+
+    /// <summary>Reaps those that have ended.</summary>
+    internal static void Reap()
+    {
+        lock (s_gate)
+        {
+            if (s_children.Count == 0)
+            {
+                return;
+            }
+        }
+
+        if (RunningChild.AnyMayHaveEnded())
+        {
+            ReapAndList();
+        }
+    }
+
+    internal static IReadOnlyList<ChildProcess> ReapAndList() => [.. Snapshot().Where(child => !child.HasFinished())];
+
+    // The gate is never held while a child's own is taken: a child that is reaped takes them the other way round.
+    private static ChildProcess[] Snapshot()
+    {
+        lock (s_gate)
+        {
+            return [.. s_children];
+        }
+    }
+
+    /// <summary>As Python does: daemons are ended, the others waited for. What belongs to a call is ended, too: nobody will take its result.</summary>
+    private static void Leave()
+    {
+        ChildProcess[] children = Snapshot();
+        foreach (ChildProcess child in children)
+        {
+            if (child.BelongsToCall)
+            {
+                child.Kill();
+            }
+            else if (child.Daemon)
+            {
+                child.Terminate();
+            }
+        }
+
+        foreach (ChildProcess child in children)
+        {
+            if (child.Daemon && !child.Join(s_graceOfDaemons))
+            {
+                child.Kill();
+            }
+
+            child.Join();
+        }
+    }
+}

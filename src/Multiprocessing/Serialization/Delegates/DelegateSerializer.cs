@@ -1,0 +1,189 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+
+namespace Multiprocessing;
+
+/// <summary>
+/// Delegates: the method by assembly and metadata token, and the captured variables by value. What is written in the other process stays there.
+/// </summary>
+internal static class DelegateSerializer
+{
+    private enum TargetKind : byte
+    {
+        None,
+
+        /// <summary>An object whose fields are sent one by one: a closure, or <c>this</c>.</summary>
+        Fields,
+
+        /// <summary>One that was sent before in this delegate; only its number follows. Two lambdas that share a variable go on sharing it.</summary>
+        Known,
+
+        /// <summary>Any other value, bound as the first argument.</summary>
+        Value,
+    }
+
+    internal static void Write(WireWriter writer, Delegate value, in Subject subject)
+    {
+        RefuseMadeAtRunTime(value, subject);
+        new Writer(writer, CapturePlan.For(value)).Delegate(value);
+    }
+
+    internal static Delegate Read(ref WireReader reader) => new Reader().Delegate(ref reader);
+
+    private static void RefuseMadeAtRunTime(Delegate value, in Subject subject)
+    {
+        if (value.Method.DeclaringType is null || value.Method.Module.Assembly.IsDynamic)
+        {
+            throw new NotSerializableException(
+                subject,
+                value.GetType(),
+                "it was compiled at run time; only methods that stand in an assembly's file can be found again there");
+        }
+    }
+
+    private sealed class Writer(WireWriter writer, CapturePlan plan)
+    {
+        private readonly Dictionary<object, int> _sent = new(ReferenceEqualityComparer.Instance);
+
+        internal void Delegate(Delegate value)
+        {
+            Delegate[] parts = value.GetInvocationList();
+            TypeReference.Write(writer, value.GetType());
+            writer.Int32(parts.Length);
+            foreach (Delegate part in parts)
+            {
+                RefuseMadeAtRunTime(part, Subject.Target);
+                MethodReference.Write(writer, part.Method);
+                Target(part);
+            }
+        }
+
+        private void Target(Delegate value)
+        {
+            if (value.Target is null)
+            {
+                writer.Byte((byte)TargetKind.None);
+            }
+            else if (value.Method.IsStatic)
+            {
+                writer.Byte((byte)TargetKind.Value);
+                ValueSerializer.Write(writer, value.Target, typeof(object), Subject.Captured(value.Method, "the first argument"));
+            }
+            else
+            {
+                Fields(value.Target, value.Method);
+            }
+        }
+
+        private void Fields(object instance, MethodInfo owner)
+        {
+            if (_sent.TryGetValue(instance, out int number))
+            {
+                writer.Byte((byte)TargetKind.Known);
+                writer.Int32(number);
+                return;
+            }
+
+            Type type = instance.GetType();
+            _sent.Add(instance, _sent.Count);
+            writer.Byte((byte)TargetKind.Fields);
+            TypeReference.Write(writer, type);
+            bool closure = ClosureFields.IsClosure(type);
+            if (!closure && Refusals.Against(type) is { } reason)
+            {
+                throw new NotSerializableException(Subject.Captured(owner, "this"), type, reason);
+            }
+
+            IReadOnlyCollection<FieldInfo> fields = plan.FieldsOf(instance);
+            writer.Int32(fields.Count);
+            foreach (FieldInfo field in fields)
+            {
+                FieldReference.Write(writer, field);
+                Field(field, field.GetValue(instance), Subject.Captured(owner, FieldName(field), closure ? null : type), owner);
+            }
+        }
+
+        /// <summary>Delegates, closures and <c>this</c> keep their identity within one delegate; every other value is sent by itself.</summary>
+        private void Field(FieldInfo field, object? value, in Subject subject, MethodInfo owner)
+        {
+            bool linked = value is not null && CapturePlan.IsFollowed(field, value);
+            writer.Bool(linked);
+            if (!linked)
+            {
+                ValueSerializer.Write(writer, value, field.FieldType, subject);
+            }
+            else if (value is Delegate nested)
+            {
+                writer.Bool(true);
+                Delegate(nested);
+            }
+            else
+            {
+                writer.Bool(false);
+                Fields(value!, owner);
+            }
+        }
+
+        /// <summary>Captured parameters of primary constructors are called "&lt;name&gt;P", properties' fields "&lt;Name&gt;k__BackingField".</summary>
+        private static string FieldName(FieldInfo field) =>
+            field.Name.StartsWith('<') && field.Name.IndexOf('>', StringComparison.Ordinal) is > 1 and var end ? field.Name[1..end] : field.Name;
+    }
+
+    private sealed class Reader
+    {
+        private readonly List<object> _received = [];
+
+        internal Delegate Delegate(ref WireReader reader)
+        {
+            Type type = TypeReference.Read(ref reader);
+            if (!typeof(MulticastDelegate).IsAssignableFrom(type))
+            {
+                throw new InvalidDataException($"The message says that {type} is a delegate.");
+            }
+
+            int count = reader.Count();
+            Delegate? result = null;
+            for (int i = 0; i < count; i++)
+            {
+                MethodInfo method = MethodReference.Read(ref reader);
+                object? target = Target(ref reader);
+                result = System.Delegate.Combine(result, System.Delegate.CreateDelegate(type, target, method));
+            }
+
+            return result ?? throw new InvalidDataException("The message has a delegate without a method.");
+        }
+
+        private object? Target(ref WireReader reader)
+        {
+            switch ((TargetKind)reader.Byte())
+            {
+                case TargetKind.None:
+                    return null;
+                case TargetKind.Value:
+                    return ValueSerializer.Read(ref reader);
+                case TargetKind.Known:
+                    int number = reader.Int32();
+                    return number >= 0 && number < _received.Count ? _received[number] : throw new InvalidDataException("The message refers to an object that it does not have.");
+                case TargetKind.Fields:
+                    return Fields(ref reader);
+                case var kind:
+                    throw new InvalidDataException($"The message has a target of the unknown kind {(byte)kind}.");
+            }
+        }
+
+        private object Fields(ref WireReader reader)
+        {
+            object instance = RuntimeHelpers.GetUninitializedObject(TypeReference.Read(ref reader));
+            _received.Add(instance); // before its fields: a recursive lambda refers back to it
+            int count = reader.Count();
+            for (int i = 0; i < count; i++)
+            {
+                FieldInfo field = FieldReference.Read(ref reader, instance.GetType());
+                object? value = !reader.Bool() ? ValueSerializer.Read(ref reader) : reader.Bool() ? Delegate(ref reader) : Target(ref reader);
+                field.SetValue(instance, value);
+            }
+
+            return instance;
+        }
+    }
+}

@@ -1,0 +1,121 @@
+namespace Multiprocessing;
+
+/// <summary>A type in a message, in the shortest form that the other process finds it by.</summary>
+/// <remarks>
+/// Finding a type by its name makes the runtime parse it, which costs a child more than all the rest of its message. So the types of
+/// nearly every start (delegates, closures of the program itself) go by a number or a metadata token, and only the others by name.
+/// </remarks>
+internal static class TypeReference
+{
+    // The place in this list is the number that is sent: both processes run the same build.
+    private static readonly Type[] s_known =
+    [
+        typeof(Action), typeof(Action<>), typeof(Action<,>), typeof(Action<,,>),
+        typeof(Func<>), typeof(Func<,>), typeof(Func<,,>), typeof(Func<,,,>),
+        typeof(Task), typeof(Task<>), typeof(ValueTask), typeof(ValueTask<>), typeof(Nullable<>), typeof(List<>), typeof(Dictionary<,>), typeof(KeyValuePair<,>),
+        typeof(object), typeof(string), typeof(bool), typeof(char), typeof(byte), typeof(sbyte), typeof(short), typeof(ushort),
+        typeof(int), typeof(uint), typeof(long), typeof(ulong), typeof(float), typeof(double), typeof(decimal),
+        typeof(DateTime), typeof(TimeSpan), typeof(Guid),
+    ];
+
+    private enum Kind : byte
+    {
+        Known,
+        Constructed,
+        Array,
+
+        /// <summary>A type of the program's own assembly.</summary>
+        Token,
+        Name,
+    }
+
+    internal static void Write(WireWriter writer, Type type)
+    {
+        int known = Array.IndexOf(s_known, type);
+        if (known >= 0)
+        {
+            writer.Byte((byte)Kind.Known);
+            writer.Byte((byte)known);
+        }
+        else if (type.IsConstructedGenericType)
+        {
+            writer.Byte((byte)Kind.Constructed);
+            Write(writer, type.GetGenericTypeDefinition());
+            WriteAll(writer, type.GetGenericArguments());
+        }
+        else if (type.IsSZArray)
+        {
+            writer.Byte((byte)Kind.Array);
+            Write(writer, type.GetElementType()!);
+        }
+        else if (type.Module == ModuleReference.Program && !type.HasElementType)
+        {
+            writer.Byte((byte)Kind.Token);
+            ModuleReference.Write(writer, type.Module);
+            writer.Int32(type.MetadataToken);
+        }
+        else
+        {
+            writer.Byte((byte)Kind.Name);
+            writer.String(TypeNames.Of(type));
+        }
+    }
+
+    /// <exception cref="InvalidDataException">There is no such type here.</exception>
+    internal static Type Read(ref WireReader reader)
+    {
+        switch ((Kind)reader.Byte())
+        {
+            case Kind.Known:
+                byte known = reader.Byte();
+                return known < s_known.Length ? s_known[known] : throw new InvalidDataException($"The message names the unknown type {known}.");
+            case Kind.Constructed:
+                Type definition = Read(ref reader);
+                Type[] arguments = ReadAll(ref reader);
+                return Resolve(() => definition.MakeGenericType(arguments));
+            case Kind.Array:
+                return Read(ref reader).MakeArrayType();
+            case Kind.Token:
+                System.Reflection.Module module = ModuleReference.Read(ref reader);
+                int token = reader.Int32();
+                return Resolve(() => module.ResolveType(token));
+            case Kind.Name:
+                return TypeNames.Find(reader.String());
+            case var kind:
+                throw new InvalidDataException($"The message has a type of the unknown kind {(byte)kind}.");
+        }
+    }
+
+    internal static void WriteAll(WireWriter writer, Type[] types)
+    {
+        writer.Int32(types.Length);
+        foreach (Type type in types)
+        {
+            Write(writer, type);
+        }
+    }
+
+    internal static Type[] ReadAll(ref WireReader reader)
+    {
+        int count = reader.Count();
+        Type[] types = count == 0 ? [] : new Type[count];
+        for (int i = 0; i < count; i++)
+        {
+            types[i] = Read(ref reader);
+        }
+
+        return types;
+    }
+
+    private static Type Resolve(Func<Type> find)
+    {
+        try
+        {
+            return find();
+        }
+        catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or NotSupportedException)
+        {
+            throw new InvalidDataException($"The message names a type that does not exist here: {exception.Message}", exception);
+        }
+    }
+}
