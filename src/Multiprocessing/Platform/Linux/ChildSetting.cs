@@ -25,7 +25,7 @@ internal sealed class ChildSetting
     /// </remarks>
     internal static ChildSetting[] All { get; } =
     [
-        new(MarkName, mark => HostCommand.OfThisProgram.UsesHook ? mark : null),
+        new(MarkName, mark => mark),
         new(HooksName, _ => !HostCommand.OfThisProgram.UsesHook ? null : OwnHooks is { Length: > 0 } hooks ? $"{hooks}{Path.PathSeparator}{Hook}" : Hook),
         new("DOTNET_gcServer", _ => "0"),
         new("DOTNET_gcConcurrent", _ => "0"),
@@ -41,8 +41,9 @@ internal sealed class ChildSetting
     /// <summary>The start-up hooks that the user has set: a profiler's, `dotnet watch`'s.</summary>
     private static string? OwnHooks => Environment.GetEnvironmentVariable(HooksName);
 
-    /// <summary>In a child that came in by a start-up hook: the mark.</summary>
-    internal static string? TakeMark() => Environment.GetEnvironmentVariable(MarkName);
+    /// <summary>In a child: the mark.</summary>
+    /// <returns>Null in a process that is no child.</returns>
+    internal static string? FindMark() => Os.GetNativeEnv(NameBytes(0));
 
     /// <returns>The value for a child, or null where the variable stays as it is.</returns>
     internal string? ValueFor(string mark) => _value(mark);
@@ -50,7 +51,7 @@ internal sealed class ChildSetting
     /// <summary>Writes which variables the child is started with, and what they were.</summary>
     internal static void WriteOriginals(WireWriter writer)
     {
-        // Where other hooks ran before, .NET may have taken its copy of the environment, and that is to be put right, too.
+        // Where hooks ran before, .NET may have taken its copy of the environment, and that is to be put right, too.
         writer.Bool(HostCommand.OfThisProgram.UsesHook || OwnHooks is not null);
         for (int i = 0; i < All.Length; i++)
         {

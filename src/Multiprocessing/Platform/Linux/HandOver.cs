@@ -4,8 +4,7 @@ using Multiprocessing.Posix;
 namespace Multiprocessing;
 
 /// <summary>
-/// How a child finds its work: descriptors of fixed numbers, and a mark that says which of them are there. The mark is an argument of the
-/// library's own entry point; where the way in is a start-up hook, which has no arguments, it is an environment variable.
+/// How a child finds its work: descriptors of fixed numbers, and a mark in its environment that says which of them are there.
 /// </summary>
 internal static class HandOver
 {

@@ -16,14 +16,11 @@ internal sealed class HostCommand
     private static readonly string[] s_pathOptions = ["--depsfile", "--runtimeconfig", "--additionalprobingpath", "--additional-deps"];
     private static readonly string[] s_otherOptions = ["--fx-version", "--roll-forward", "--roll-forward-on-no-candidate-fx"];
 
-    private readonly List<string> _arguments;
-    private readonly int _markAt;
-
-    private HostCommand(string path, List<string> arguments, int markAt)
+    private HostCommand(string path, List<string> arguments, bool usesHook)
     {
         Path = path;
-        _arguments = arguments;
-        _markAt = markAt;
+        Arguments = arguments;
+        UsesHook = usesHook;
     }
 
     internal static HostCommand OfThisProgram => s_ofThisProgram.Value;
@@ -36,18 +33,18 @@ internal sealed class HostCommand
     /// <summary>The host's path.</summary>
     internal string Path { get; }
 
-    /// <summary>Whether the child's way in is a start-up hook, which takes no arguments.</summary>
-    internal bool UsesHook => _markAt < 0;
+    /// <summary>The arguments, the program's name first.</summary>
+    internal IReadOnlyList<string> Arguments { get; }
 
-    /// <summary>The arguments, the program's name first, with the mark for <see cref="EntryPoint"/>.</summary>
-    internal IReadOnlyList<string> ArgumentsWith(string mark) => UsesHook ? _arguments : [.. _arguments[.._markAt], mark, .. _arguments[_markAt..]];
+    /// <summary>Whether the child's way in is a start-up hook.</summary>
+    internal bool UsesHook { get; }
 
     private static HostCommand Find()
     {
         string host = Environment.ProcessPath ?? throw new InvalidOperationException("The path of this program cannot be read (/proc/self/exe), so no child can be started.");
         List<string> command = [.. File.ReadAllText("/proc/self/cmdline").Split('\0')];
         command.RemoveAt(command.Count - 1); // each argument ends in a null character
-        return FindShared(host, command) ?? new HostCommand(host, command, markAt: -1);
+        return FindShared(host, command) ?? new HostCommand(host, command, usesHook: true);
     }
 
     /// <returns>Null where there is no shared host, or where it would not find this library beside the program.</returns>
@@ -76,8 +73,7 @@ internal sealed class HostCommand
         (List<string> options, int next) = isShared ? HostOptions(command, program) : ([], 0);
         AddUnlessThere(options, "--runtimeconfig", settings);
         AddUnlessThere(options, "--depsfile", dependencies);
-        List<string> start = [command[0], "exec", .. options, library];
-        return new HostCommand(isShared ? running : shared, [.. start, .. command.Skip(next + 1)], markAt: start.Count);
+        return new HostCommand(isShared ? running : shared, [command[0], "exec", .. options, library, .. command.Skip(next + 1)], usesHook: false);
     }
 
     private static void AddUnlessThere(List<string> options, string option, string path)

@@ -83,7 +83,7 @@ internal sealed class LinuxChild : RunningChild
 
             HostCommand command = HostCommand.OfThisProgram;
             string mark = HandOver.MarkOf(descriptors.Keys);
-            int pid = Os.PosixSpawn(command.Path, command.ArgumentsWith(mark), HandOver.Environment(mark), new PosixSpawnOptions { Descriptors = descriptors });
+            int pid = Os.PosixSpawn(command.Path, command.Arguments, HandOver.Environment(mark), new PosixSpawnOptions { Descriptors = descriptors });
             SafeDescriptorHandle process = OpenOrEnd(pid);
             LinuxChild child = new(pid, process, channel, options.KillOnParentExit ? lifeline : null, pipes);
             if (largeHandOver is null)

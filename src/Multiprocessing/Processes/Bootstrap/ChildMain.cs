@@ -61,25 +61,22 @@ internal static class ChildMain
 
         if (!HandOver.Has(mark, HandOver.LargeMessage))
         {
-            return ReceiveMessage(buffer => Os.Receive(s_channel, buffer));
+            return ReadMessage(s_channel);
         }
 
         using SafeDescriptorHandle memory = new(HandOver.LargeMessage);
-        return ReceiveMessage(buffer => Os.Read(memory, buffer));
+        return ReadMessage(memory);
     }
 
-    private static byte[] ReceiveMessage(ReadSome read)
-    {
-        byte[] length = Fill(new byte[sizeof(int)], read);
-        return Fill(new byte[BitConverter.ToInt32(length)], read);
-    }
+    private static byte[] ReadMessage(SafeDescriptorHandle from) => Read(from, BitConverter.ToInt32(Read(from, sizeof(int)), 0));
 
-    private static byte[] Fill(byte[] buffer, ReadSome read)
+    private static byte[] Read(SafeDescriptorHandle from, int length)
     {
+        byte[] buffer = new byte[length];
         int filled = 0;
-        while (filled < buffer.Length)
+        while (filled < length)
         {
-            int count = read(buffer.AsSpan(filled));
+            int count = Os.Read(from, new Span<byte>(buffer, filled, length - filled));
             if (count == 0)
             {
                 throw new EndOfStreamException("The parent ended before it said what this child is to do.");
@@ -170,6 +167,4 @@ internal static class ChildMain
             // The parent no longer listens; there is nobody left to tell.
         }
     }
-
-    private delegate int ReadSome(Span<byte> buffer);
 }

@@ -5,11 +5,11 @@ internal static class EntryPoint
 {
     private const int Usage = 64;
 
-    private static int Main(string[] args)
+    private static int Main()
     {
-        if (args.Length > 0 && HandOver.Has(args[0], HandOver.Channel))
+        if (ChildSetting.FindMark() is { } mark)
         {
-            ChildMain.Run(args[0]);
+            ChildMain.Run(mark);
         }
 
         Console.Error.WriteLine("Multiprocessing.dll is a library; it runs by itself only as a child that a program using it has started.");

@@ -41,18 +41,9 @@ internal static class StartRequest
     /// <remarks>By its path: to parse a name, the runtime would load the globalization data and compile nine methods, a third of a start.</remarks>
     private static void BecomeProgram(string? path)
     {
-        if (path is null || Assembly.GetEntryAssembly() != typeof(StartRequest).Assembly)
+        if (path is not null && Assembly.GetEntryAssembly() == typeof(StartRequest).Assembly)
         {
-            return;
-        }
-
-        Assembly.SetEntryAssembly(AssemblyLoadContext.Default.LoadFromAssemblyPath(path));
-
-        // What Environment.GetCommandLineArgs copies from; there is no public way to say what program this is.
-        FieldInfo? field = typeof(Environment).GetField("s_commandLineArgs", BindingFlags.Static | BindingFlags.NonPublic);
-        if (field?.GetValue(null) is string[] { Length: > 1 } arguments)
-        {
-            field.SetValue(null, (string[])[path, .. arguments.AsSpan(2)]); // without the mark
+            Assembly.SetEntryAssembly(AssemblyLoadContext.Default.LoadFromAssemblyPath(path));
         }
     }
 }
