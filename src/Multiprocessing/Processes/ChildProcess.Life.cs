@@ -7,6 +7,8 @@ namespace Multiprocessing;
 // From the start of a child to its reaping.
 public partial class ChildProcess
 {
+    private static readonly TimeSpan s_graceOfDaemons = TimeSpan.FromSeconds(1);
+
     private readonly ChildReport _report = new();
     private RunningChild? _child;
     private ChildExitStatus? _exitStatus;
@@ -213,6 +215,35 @@ public partial class ChildProcess
     /// <summary>Called once, with the gate held, when the child has been reaped.</summary>
     private protected virtual void OnFinished()
     {
+    }
+
+    /// <summary>This process leaves: ends a daemon and what belongs to a call.</summary>
+    internal void BeginLeaving()
+    {
+        lock (_gate)
+        {
+            if (!_closed && !TryFinish() && (Daemon || BelongsToCall))
+            {
+                Started().Send(BelongsToCall ? Signal.Kill : Signal.Term);
+            }
+        }
+    }
+
+    /// <summary>This process leaves: waits for the child's end. Whoever it belongs to may close it meanwhile.</summary>
+    internal void EndLeaving()
+    {
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        while (!HasFinished())
+        {
+            TimeSpan? left = Daemon ? s_graceOfDaemons - System.Diagnostics.Stopwatch.GetElapsedTime(start) : null;
+            if (left <= TimeSpan.Zero)
+            {
+                Started().Send(Signal.Kill);
+                left = null;
+            }
+
+            Started().Wait(left, listen: !_report.IsComplete);
+        }
     }
 
     /// <summary>Whether the child has ended; reaps it if so.</summary>

@@ -3,7 +3,6 @@ namespace Multiprocessing;
 /// <summary>The started children of this process that have not been reaped, and what becomes of them when it leaves.</summary>
 internal static class Children
 {
-    private static readonly TimeSpan s_graceOfDaemons = TimeSpan.FromSeconds(1);
     private static readonly Lock s_gate = new();
     private static readonly HashSet<ChildProcess> s_children = new(ReferenceEqualityComparer.Instance);
     private static bool s_leavingObserved;
@@ -61,26 +60,7 @@ internal static class Children
     private static void Leave()
     {
         ChildProcess[] children = Snapshot();
-        foreach (ChildProcess child in children)
-        {
-            if (child.BelongsToCall)
-            {
-                child.Kill();
-            }
-            else if (child.Daemon)
-            {
-                child.Terminate();
-            }
-        }
-
-        foreach (ChildProcess child in children)
-        {
-            if (child.Daemon && !child.Join(s_graceOfDaemons))
-            {
-                child.Kill();
-            }
-
-            child.Join();
-        }
+        Array.ForEach(children, child => child.BeginLeaving());
+        Array.ForEach(children, child => child.EndLeaving());
     }
 }

@@ -121,15 +121,10 @@ internal static class GraphSerializer
         };
     }
 
-    /// <summary>"Name" for Name, _name, m_name and the field that the compiler makes for a property: "&lt;Name&gt;k__BackingField", or a captured parameter: "&lt;name&gt;P".</summary>
+    /// <summary>"Name" for a field that is called Name, _name or m_name, or that the compiler made for it.</summary>
     private static string PlainName(FieldInfo field)
     {
-        string name = field.Name;
-        if (name.StartsWith('<') && name.IndexOf('>', StringComparison.Ordinal) is > 0 and var end)
-        {
-            return name[1..end];
-        }
-
+        string name = Subject.PlainName(field);
         return name.StartsWith("m_", StringComparison.Ordinal) ? name[2..] : name.TrimStart('_');
     }
 

@@ -24,10 +24,18 @@ internal readonly struct Subject
 
     internal static Subject Argument(string? name) => new($"the argument '{name}'");
 
-    internal static Subject Field(string name, Type of) => new($"the field '{name}' of {TypeNames.Display(of)}");
+    internal static Subject Field(FieldInfo field, Type of) => new($"the field '{PlainName(field)}' of {TypeNames.Display(of)}");
 
     /// <summary>A variable that a method captures, or a field of its <c>this</c>.</summary>
-    internal static Subject Captured(MethodBase by, string name, Type? fieldOf = null) => new(name, by, fieldOf);
+    internal static Subject Captured(MethodBase by, FieldInfo field, Type? fieldOf) => new(PlainName(field), by, fieldOf);
+
+    internal static Subject This(MethodBase by) => new("this", by);
+
+    /// <summary>The name in the source: the compiler calls the field of a captured parameter "&lt;name&gt;P", of a property "&lt;Name&gt;k__BackingField".</summary>
+    internal static string PlainName(FieldInfo field) =>
+        field.Name == CapturePlan.ThisField ? "this"
+        : field.Name.StartsWith('<') && field.Name.IndexOf('>', StringComparison.Ordinal) is > 1 and var end ? field.Name[1..end]
+        : field.Name;
 
     /// <summary>"the variable 'stream' captured by the lambda at Program.cs:12".</summary>
     public override string ToString() => _capturedBy is null

@@ -7,17 +7,6 @@ namespace Multiprocessing;
 /// </remarks>
 internal static class TypeReference
 {
-    // The place in this list is the number that is sent: both processes run the same build.
-    private static readonly Type[] s_known =
-    [
-        typeof(Action), typeof(Action<>), typeof(Action<,>), typeof(Action<,,>),
-        typeof(Func<>), typeof(Func<,>), typeof(Func<,,>), typeof(Func<,,,>),
-        typeof(Task), typeof(Task<>), typeof(ValueTask), typeof(ValueTask<>), typeof(Nullable<>), typeof(List<>), typeof(Dictionary<,>), typeof(KeyValuePair<,>),
-        typeof(object), typeof(string), typeof(bool), typeof(char), typeof(byte), typeof(sbyte), typeof(short), typeof(ushort),
-        typeof(int), typeof(uint), typeof(long), typeof(ulong), typeof(float), typeof(double), typeof(decimal),
-        typeof(DateTime), typeof(TimeSpan), typeof(Guid),
-    ];
-
     private enum Kind : byte
     {
         Known,
@@ -31,11 +20,10 @@ internal static class TypeReference
 
     internal static void Write(WireWriter writer, Type type)
     {
-        int known = Array.IndexOf(s_known, type);
-        if (known >= 0)
+        if (KnownTypes.Numbers.TryGetValue(type, out byte known))
         {
             writer.Byte((byte)Kind.Known);
-            writer.Byte((byte)known);
+            writer.Byte(known);
         }
         else if (type.IsConstructedGenericType)
         {
@@ -68,7 +56,7 @@ internal static class TypeReference
         {
             case Kind.Known:
                 byte known = reader.Byte();
-                return known < s_known.Length ? s_known[known] : throw new InvalidDataException($"The message names the unknown type {known}.");
+                return KnownTypes.Find(known) ?? throw new InvalidDataException($"The message names the unknown type {known}.");
             case Kind.Constructed:
                 Type definition = Read(ref reader);
                 Type[] arguments = ReadAll(ref reader);

@@ -83,7 +83,7 @@ internal static class ValueSerializer
         Tag.Single => reader.Unmanaged<float>(),
         Tag.Double => reader.Unmanaged<double>(),
         Tag.Decimal => reader.Unmanaged<decimal>(),
-        Tag.DateTime => DateTime.FromBinary(reader.Unmanaged<long>()),
+        Tag.DateTime => ReadDateTime(ref reader),
         Tag.String => reader.String(),
         Tag.Enum => ReadEnum(ref reader),
         Tag.UnmanagedArray => ReadUnmanagedArray(ref reader),
@@ -98,6 +98,18 @@ internal static class ValueSerializer
     {
         writer.Byte((byte)tag);
         writer.Unmanaged(value);
+    }
+
+    private static DateTime ReadDateTime(ref WireReader reader)
+    {
+        try
+        {
+            return DateTime.FromBinary(reader.Unmanaged<long>());
+        }
+        catch (ArgumentException exception)
+        {
+            throw new InvalidDataException("The message has a date that does not exist.", exception);
+        }
     }
 
     private static void WriteEnum(WireWriter writer, object value)

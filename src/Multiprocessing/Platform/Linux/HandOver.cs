@@ -83,14 +83,7 @@ internal static class HandOver
             }
         }
 
-        foreach (ChildSetting setting in ChildSetting.All)
-        {
-            if (setting.ValueFor(mark) is { } value)
-            {
-                environment[setting.Name] = value;
-            }
-        }
-
+        ChildSettings.AddTo(environment, mark);
         return environment;
     }
 }

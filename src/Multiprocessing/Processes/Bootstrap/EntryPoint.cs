@@ -7,7 +7,7 @@ internal static class EntryPoint
 
     private static int Main()
     {
-        if (ChildSetting.FindMark() is { } mark)
+        if (ChildSettings.FindMark() is { } mark)
         {
             ChildMain.Run(mark);
         }

@@ -18,7 +18,7 @@ internal static class SpawnGuard
             throw new InvalidOperationException($"Start-up hooks are switched off in this application (System.StartupHookProvider.IsSupported is false), so a child would run Main again instead of its work. {Advice}");
         }
 
-        if (ChildSetting.IsMarkPending)
+        if (ChildSettings.IsMarkPending)
         {
             throw new InvalidOperationException($"This process was started as a child, but runs Main instead of its work, because its start-up hook did not run; it must not start children in turn. {Advice}");
         }

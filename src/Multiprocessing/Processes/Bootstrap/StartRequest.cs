@@ -10,7 +10,7 @@ internal static class StartRequest
     {
         WireWriter writer = new();
         writer.Int32(0); // the length of what follows, patched below
-        ChildSetting.WriteOriginals(writer);
+        ChildSettings.WriteOriginals(writer);
         writer.String(HostCommand.ProgramPath);
         writer.String(child.Name);
         writer.Bool(child.Daemon);
@@ -27,7 +27,7 @@ internal static class StartRequest
     /// <returns>Whether somebody in the parent waits for the result.</returns>
     internal static bool ReadAndBecome(ref WireReader reader)
     {
-        ChildSetting.RestoreOriginals(ref reader);
+        ChildSettings.RestoreOriginals(ref reader);
         BecomeProgram(reader.NullableString());
         string name = reader.String();
         bool daemon = reader.Bool();

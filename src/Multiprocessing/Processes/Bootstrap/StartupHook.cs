@@ -8,7 +8,7 @@ internal static class StartupHook
     /// <summary>Runs the child's work and ends the process; returns at once in a process that is no child.</summary>
     public static void Initialize()
     {
-        if (ChildSetting.FindMark() is { } mark)
+        if (ChildSettings.FindMark() is { } mark)
         {
             ChildMain.Run(mark);
         }

@@ -115,7 +115,7 @@ internal abstract class Work
             foreach (FieldInfo field in fields)
             {
                 FieldReference.Write(writer, field);
-                ValueSerializer.Write(writer, field.GetValue(instance), field.FieldType, Subject.Field(field.Name, type));
+                ValueSerializer.Write(writer, field.GetValue(instance), field.FieldType, Subject.Field(field, type));
             }
         }
     }

@@ -20,8 +20,20 @@ internal static class ClosureFields
     /// <returns>Null where there is no IL to read (Native AOT): then all fields count as read.</returns>
     internal static FieldSet? ReadBy(MethodInfo method) => s_cache.GetOrAdd(method, Walk);
 
-    /// <summary>Whether the type is one that the compiler made to hold captured variables.</summary>
-    internal static bool IsClosure(Type type) => type.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false) && type.IsNested;
+    /// <summary>Whether the type is one that the compiler made: it holds captured variables or the state of an iterator or async method.</summary>
+    /// <remarks>A type nested in one that the compiler made, such as an async lambda's state machine, bears no mark of its own.</remarks>
+    internal static bool IsClosure(Type type)
+    {
+        for (Type? current = type; current is { IsNested: true }; current = current.DeclaringType)
+        {
+            if (current.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static FieldSet? Walk(MethodInfo start)
     {

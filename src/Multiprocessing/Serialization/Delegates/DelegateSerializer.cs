@@ -67,7 +67,7 @@ internal static class DelegateSerializer
             else if (value.Method.IsStatic)
             {
                 writer.Byte((byte)TargetKind.Value);
-                ValueSerializer.Write(writer, value.Target, typeof(object), Subject.Captured(value.Method, "the first argument"));
+                ValueSerializer.Write(writer, value.Target, typeof(object), Subject.Argument("this"));
             }
             else
             {
@@ -91,7 +91,7 @@ internal static class DelegateSerializer
             bool closure = ClosureFields.IsClosure(type);
             if (!closure && Refusals.Against(type) is { } reason)
             {
-                throw new NotSerializableException(Subject.Captured(owner, "this"), type, reason);
+                throw new NotSerializableException(Subject.This(owner), type, reason);
             }
 
             IReadOnlyCollection<FieldInfo> fields = plan.FieldsOf(instance);
@@ -99,7 +99,7 @@ internal static class DelegateSerializer
             foreach (FieldInfo field in fields)
             {
                 FieldReference.Write(writer, field);
-                Field(field, field.GetValue(instance), Subject.Captured(owner, FieldName(field), closure ? null : type), owner);
+                Field(field, field.GetValue(instance), Subject.Captured(owner, field, closure ? null : type), owner);
             }
         }
 
@@ -123,10 +123,6 @@ internal static class DelegateSerializer
                 Fields(value!, owner);
             }
         }
-
-        /// <summary>Captured parameters of primary constructors are called "&lt;name&gt;P", properties' fields "&lt;Name&gt;k__BackingField".</summary>
-        private static string FieldName(FieldInfo field) =>
-            field.Name.StartsWith('<') && field.Name.IndexOf('>', StringComparison.Ordinal) is > 1 and var end ? field.Name[1..end] : field.Name;
     }
 
     private sealed class Reader

@@ -1,0 +1,126 @@
+using Multiprocessing.Posix;
+
+namespace Multiprocessing.Tests;
+
+public sealed class ExitCodeTests
+{
+    [Fact]
+    public void Returning_gives_0() => Assert.Equal(0, ExitCodeOf(() => { }));
+
+    [Fact]
+    public void Whatever_a_target_returns_gives_0()
+    {
+        using ChildProcess child = new(new Func<int>(() => 7), args: []);
+        child.Start();
+        child.Join();
+        Assert.Equal(0, child.ExitCode);
+    }
+
+    [Fact]
+    public void An_unhandled_exception_gives_1_and_a_report_on_standard_error()
+    {
+        (int? code, string error) = RunWithError(() => throw new InvalidOperationException("nobody takes this"));
+        Assert.Equal(1, code);
+        Assert.Contains("System.InvalidOperationException: nobody takes this", error, StringComparison.Ordinal);
+        Assert.Contains(nameof(ExitCodeTests), error, StringComparison.Ordinal);
+        Assert.Contains("Process-", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_unhandled_exception_on_another_thread_gives_1_too()
+    {
+        (int? code, string error) = RunWithError(() =>
+        {
+            Thread thread = new(() => throw new InvalidOperationException("from a thread"));
+            thread.Start();
+            thread.Join();
+            Thread.Sleep(Timeout.Infinite);
+        });
+        Assert.Equal(1, code);
+        Assert.Contains("from a thread", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(3, 3)]
+    [InlineData(255, 255)]
+    [InlineData(256, 0)]
+    [InlineData(-1, 255)]
+    public void Exit_gives_its_code_modulo_256(int code, int expected) => Assert.Equal(expected, ExitCodeOf(() => ProcessExit.Exit(code)));
+
+    [Fact]
+    public void Exit_can_be_caught_on_its_way_out() => Assert.Equal(0, ExitCodeOf(() =>
+    {
+        try
+        {
+            ProcessExit.Exit(3);
+        }
+        catch (ProcessExitException exit) when (exit.ExitCode == 3)
+        {
+        }
+    }));
+
+    [Fact]
+    public void Environment_Exit_gives_its_code() => Assert.Equal(9, ExitCodeOf(() => Environment.Exit(9)));
+
+    [Fact]
+    public void The_immediate_exit_gives_its_code() => Assert.Equal(200, ExitCodeOf(() => Os._Exit(200)));
+
+    [Theory]
+    [InlineData(9)]
+    [InlineData(15)]
+    [InlineData(10)]
+    public void A_signal_gives_its_number_negated(int number)
+    {
+        using ChildProcess child = ChildProcess.Start(() => Thread.Sleep(Timeout.Infinite));
+        child.Send(new Signal(number));
+        child.Join();
+        Assert.Equal(-number, child.ExitCode);
+        Assert.Equal(new Signal(number), child.ExitStatus?.Signal);
+        Assert.Equal(StopReason.Signaled, child.ExitStatus?.Reason);
+    }
+
+    [Fact]
+    public void A_child_that_somebody_else_reaped_still_tells_its_exit_code_if_it_had_a_last_word()
+    {
+        using ChildProcess child = ChildProcess.Start(() => ProcessExit.Exit(5));
+        Assert.NotNull(Os.WaitId(IdType.Pid, child.Pid!.Value, WaitIdOptions.Exited));
+        Assert.True(child.Join(TimeSpan.FromSeconds(10)));
+        Assert.Equal(5, child.ExitCode);
+    }
+
+    [Fact]
+    public void A_killed_child_that_somebody_else_reaped_has_the_exit_code_of_those_nobody_knows()
+    {
+        using ChildProcess child = ChildProcess.Start(() => Thread.Sleep(Timeout.Infinite));
+        child.Kill();
+        Assert.NotNull(Os.WaitId(IdType.Pid, child.Pid!.Value, WaitIdOptions.Exited));
+        Assert.True(child.Join(TimeSpan.FromSeconds(10)));
+        Assert.Equal(255, child.ExitCode);
+    }
+
+    [Fact]
+    public void What_a_child_used_is_in_its_status()
+    {
+        using ChildProcess child = ChildProcess.Start(() => { });
+        child.Join();
+        Assert.True(child.ExitStatus!.Usage.MaxResidentBytes > 1_000_000);
+        Assert.True(child.ExitStatus.Usage.UserTime + child.ExitStatus.Usage.SystemTime > TimeSpan.Zero);
+    }
+
+    private static int? ExitCodeOf(Action target)
+    {
+        using ChildProcess child = ChildProcess.Start(target);
+        child.Join();
+        return child.ExitCode;
+    }
+
+    private static (int? Code, string Error) RunWithError(Action target)
+    {
+        using ChildProcess child = ChildProcess.Start(target, options: new ChildProcessOptions { StandardError = StandardStream.Pipe });
+        using StreamReader reader = new(child.StandardError!);
+        string error = reader.ReadToEnd();
+        child.Join();
+        return (child.ExitCode, error);
+    }
+}
