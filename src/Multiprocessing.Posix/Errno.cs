@@ -163,6 +163,7 @@ internal static class Errno
         130 => "EOWNERDEAD",
         131 => "ENOTRECOVERABLE",
         132 => "ERFKILL",
+        133 => "EHWPOISON",
         _ => $"errno {errno}",
     };
 }

@@ -1,0 +1,2 @@
+// An empty .NET program: what a start costs at the least.
+return;

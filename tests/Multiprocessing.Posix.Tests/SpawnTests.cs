@@ -1,0 +1,113 @@
+namespace Multiprocessing.Posix.Tests;
+
+public sealed class SpawnTests
+{
+    [Fact]
+    public void The_pid_is_the_one_that_the_program_sees()
+    {
+        (int pid, string output) = Run("echo $$");
+        Assert.Equal($"{pid}\n", output);
+    }
+
+    [Fact]
+    public void A_program_that_does_not_exist_is_an_error_that_names_it()
+    {
+        PosixException failure = Assert.Throws<PosixException>(() => Os.PosixSpawn("/no/such/program", ["x"]));
+        Assert.Equal("posix_spawn: No such file or directory (ENOENT): '/no/such/program'", failure.Message);
+    }
+
+    [Fact]
+    public void What_is_malformed_is_refused_before_anything_is_started()
+    {
+        Assert.Throws<ArgumentException>(() => Os.PosixSpawn("/bin/true", []));
+        Assert.Throws<ArgumentException>(() => Os.PosixSpawn("/bin/true", [""]));
+        Assert.Throws<ArgumentException>(() => Os.PosixSpawn("/bin/true", ["a\0b"]));
+        Assert.Throws<ArgumentException>(() => Os.PosixSpawn("/bin/true\0", ["a"]));
+        Assert.Throws<ArgumentException>(() => Os.PosixSpawn("/bin/true", ["a"], [new("A=B", "c")]));
+        Assert.Throws<ArgumentException>(() => Os.PosixSpawn("/bin/true", ["a"], [new("", "c")]));
+        Assert.Throws<ArgumentException>(() => Os.PosixSpawn("/bin/true", ["a"], [new("A", "c\0")]));
+    }
+
+    [Fact]
+    public void The_environment_replaces_the_callers() =>
+        Assert.Equal("A=grüße\n", Run("env | grep -v -E '^(PWD|SHLVL|_)='", env: [new("A", "grüße"), new("PATH", "/usr/bin:/bin")]).Output.Replace("PATH=/usr/bin:/bin\n", "", StringComparison.Ordinal));
+
+    [Fact]
+    public void Directory_session_group_and_signals_are_as_asked()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("größe-");
+        try
+        {
+            Assert.Equal($"{folder.FullName}\n", Run("pwd", new PosixSpawnOptions { WorkingDirectory = folder.FullName }).Output);
+        }
+        finally
+        {
+            folder.Delete();
+        }
+
+        (int leader, string session) = Run("cut -d' ' -f6 /proc/$$/stat", new PosixSpawnOptions { NewSession = true });
+        Assert.Equal($"{leader}\n", session);
+        (int pid, string group) = Run("cut -d' ' -f5 /proc/$$/stat", new PosixSpawnOptions { ProcessGroup = 0 });
+        Assert.Equal($"{pid}\n", group);
+        Assert.Contains("SigBlk:\t0000000000000200", Run(["cat", "/proc/self/status"], new PosixSpawnOptions { SignalMask = [Signal.Usr1] }).Output, StringComparison.Ordinal); // a shell would unblock all
+        Assert.Contains("SigIgn:\t0000000000001000", Run("exec cat /proc/self/status").Output, StringComparison.Ordinal); // .NET ignores SIGPIPE
+        Assert.Contains("SigIgn:\t0000000000000000", Run("exec cat /proc/self/status", new PosixSpawnOptions { SignalDefaults = [Signal.Pipe] }).Output, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Run("true", new PosixSpawnOptions { SignalMask = [new Signal(65)] }));
+    }
+
+    [Fact]
+    public void Descriptors_arrive_under_their_new_numbers_in_any_permutation_and_the_rest_is_closed()
+    {
+        (SafeDescriptorHandle firstRead, SafeDescriptorHandle firstWrite) = Os.Pipe2();
+        (SafeDescriptorHandle secondRead, SafeDescriptorHandle secondWrite) = Os.Pipe2();
+        using (firstRead)
+        using (firstWrite)
+        using (secondRead)
+        using (secondWrite)
+        {
+            // Each under the other's number, and an inheritable one that is not asked for.
+            using SafeDescriptorHandle inheritable = new(Os.Fcntl(firstWrite, FcntlCommand.Duplicate, 50));
+            PosixSpawnOptions options = new()
+            {
+                Descriptors = new Dictionary<int, int> { [firstWrite.Number] = secondWrite.Number, [secondWrite.Number] = firstWrite.Number, [1] = 1, [2] = 2 },
+            };
+            string script = $"import os; os.write({firstWrite.Number}, b'second'); os.write({secondWrite.Number}, b'first'); os.write({firstWrite.Number}, str(sorted(int(f) for f in os.listdir('/proc/self/fd') if os.path.exists('/proc/self/fd/' + f))).encode())";
+            Assert.SkipUnless(File.Exists("/usr/bin/python3"), "python3 is not installed.");
+            int pid = Os.PosixSpawn("/usr/bin/python3", ["python3", "-c", script], options: options);
+            Assert.Equal(0, Os.WaitId(IdType.Pid, pid, WaitIdOptions.Exited)!.Status.ToExitCode());
+            Assert.Equal("first", Read(firstRead));
+            Assert.Equal($"second[1, 2, {Math.Min(firstWrite.Number, secondWrite.Number)}, {Math.Max(firstWrite.Number, secondWrite.Number)}]", Read(secondRead));
+        }
+    }
+
+    private static (int Pid, string Output) Run(string script, PosixSpawnOptions? options = null, IEnumerable<KeyValuePair<string, string>>? env = null) =>
+        Run(["sh", "-c", script], options, env);
+
+    private static (int Pid, string Output) Run(string[] command, PosixSpawnOptions? options = null, IEnumerable<KeyValuePair<string, string>>? env = null)
+    {
+        (SafeDescriptorHandle read, SafeDescriptorHandle write) = Os.Pipe2();
+        using (read)
+        {
+            int pid;
+            using (write)
+            {
+                pid = Os.PosixSpawn($"/bin/{command[0]}", command, env, (options ?? new()) with { Descriptors = new Dictionary<int, int> { [1] = write.Number, [2] = 2 } });
+            }
+
+            string output = "";
+            for (string part = Read(read); part.Length > 0; part = Read(read))
+            {
+                output += part;
+            }
+
+            Assert.NotNull(Os.WaitId(IdType.Pid, pid, WaitIdOptions.Exited));
+            return (pid, output);
+        }
+    }
+
+    private static string Read(SafeDescriptorHandle from)
+    {
+        byte[] buffer = new byte[65536];
+        return System.Text.Encoding.UTF8.GetString(buffer, 0, Os.Read(from, buffer));
+    }
+}
