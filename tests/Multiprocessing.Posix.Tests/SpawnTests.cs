@@ -2,6 +2,8 @@ namespace Multiprocessing.Posix.Tests;
 
 public sealed class SpawnTests
 {
+    private const long PipeBit = 1L << 12;
+
     [Fact]
     public void The_pid_is_the_one_that_the_program_sees()
     {
@@ -50,8 +52,9 @@ public sealed class SpawnTests
         (int pid, string group) = Run("cut -d' ' -f5 /proc/$$/stat", new PosixSpawnOptions { ProcessGroup = 0 });
         Assert.Equal($"{pid}\n", group);
         Assert.Contains("SigBlk:\t0000000000000200", Run(["cat", "/proc/self/status"], new PosixSpawnOptions { SignalMask = [Signal.Usr1] }).Output, StringComparison.Ordinal); // a shell would unblock all
-        Assert.Contains("SigIgn:\t0000000000001000", Run("exec cat /proc/self/status").Output, StringComparison.Ordinal); // .NET ignores SIGPIPE
-        Assert.Contains("SigIgn:\t0000000000000000", Run("exec cat /proc/self/status", new PosixSpawnOptions { SignalDefaults = [Signal.Pipe] }).Output, StringComparison.Ordinal);
+        string[] status = ["cat", "/proc/self/status"];
+        Assert.NotEqual(0, IgnoredSignals(Run(status).Output) & PipeBit); // the runtime ignores SIGPIPE, and that is inherited
+        Assert.Equal(0, IgnoredSignals(Run(status, new PosixSpawnOptions { SignalDefaults = [Signal.Pipe] }).Output) & PipeBit);
         Assert.Throws<ArgumentOutOfRangeException>(() => Run("true", new PosixSpawnOptions { SignalMask = [new Signal(65)] }));
     }
 
@@ -78,6 +81,12 @@ public sealed class SpawnTests
             Assert.Equal("first", Read(firstRead));
             Assert.Equal($"second[1, 2, {Math.Min(firstWrite.Number, secondWrite.Number)}, {Math.Max(firstWrite.Number, secondWrite.Number)}]", Read(secondRead));
         }
+    }
+
+    private static long IgnoredSignals(string status)
+    {
+        string line = status.Split('\n').Single(l => l.StartsWith("SigIgn:", StringComparison.Ordinal));
+        return Convert.ToInt64(line["SigIgn:".Length..].Trim(), 16);
     }
 
     private static (int Pid, string Output) Run(string script, PosixSpawnOptions? options = null, IEnumerable<KeyValuePair<string, string>>? env = null) =>
