@@ -25,6 +25,22 @@ public sealed class ArgumentTests
     }
 
     [Fact]
+    public void A_target_that_is_null_is_refused_at_once()
+    {
+        Assert.Throws<ArgumentNullException>(() => new ChildProcess((Action)null!));
+        Assert.Throws<ArgumentNullException>(() => new ChildProcess((Func<Task>)null!));
+        Assert.Throws<ArgumentNullException>(() => new ChildProcess((Delegate)null!));
+    }
+
+    [Fact]
+    public void A_value_task_is_awaited_too()
+    {
+        using ChildProcess child = ChildProcess.Start(new Func<ValueTask<int>>(FailLater), args: [], options: new ChildProcessOptions { StandardError = StandardStream.Null });
+        child.Join();
+        Assert.Equal(1, child.ExitCode);
+    }
+
+    [Fact]
     public void An_argument_that_cannot_cross_is_refused_by_name()
     {
         using ChildProcess child = new(new Action<Stream>(s => s.Flush()), args: [Stream.Null]);
@@ -40,6 +56,12 @@ public sealed class ArgumentTests
         child.Join();
         Assert.Equal(0, child.ExitCode);
         return text;
+    }
+
+    private static async ValueTask<int> FailLater()
+    {
+        await Task.Yield();
+        throw new InvalidOperationException("after the await");
     }
 
     private static void Greet(string name, string end = "!", int times = 1) => Console.WriteLine($"hello {name}{end} x{times}");

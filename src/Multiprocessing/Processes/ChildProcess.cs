@@ -39,7 +39,7 @@ public partial class ChildProcess : IDisposable, IAsyncDisposable
     /// <param name="daemon">Whether it is ended, not waited for, when this process leaves; null: as this process is.</param>
     /// <param name="options">How it is started; null: the defaults.</param>
     public ChildProcess(Action target, string? name = null, bool? daemon = null, ChildProcessOptions? options = null)
-        : this(target, [], reports: false, name, daemon, options)
+        : this(NotNull(target), [], reports: false, name, daemon, options)
     {
     }
 
@@ -49,7 +49,7 @@ public partial class ChildProcess : IDisposable, IAsyncDisposable
     /// <param name="daemon">Whether it is ended, not waited for, when this process leaves; null: as this process is.</param>
     /// <param name="options">How it is started; null: the defaults.</param>
     public ChildProcess(Func<Task> target, string? name = null, bool? daemon = null, ChildProcessOptions? options = null)
-        : this(target, [], reports: false, name, daemon, options)
+        : this(NotNull(target), [], reports: false, name, daemon, options)
     {
     }
 
@@ -194,7 +194,8 @@ public partial class ChildProcess : IDisposable, IAsyncDisposable
         return null;
     }
 
-    private static Delegate NotNull(Delegate target)
+    private protected static TDelegate NotNull<TDelegate>(TDelegate target)
+        where TDelegate : Delegate
     {
         ArgumentNullException.ThrowIfNull(target);
         return target;

@@ -76,9 +76,10 @@ public class ChildProcess<T> : ChildProcess
                 _result.SetException(new ChildCrashedException(Pid, Name, ExitStatus!));
             }
         }
-        catch (Exception exception) when (exception is InvalidDataException or InvalidCastException)
+        catch (Exception exception)
         {
-            _result.SetException(exception);
+            // Rebuilding may run code of the user's types. Whatever it throws belongs to whoever awaits the result, not to the thread pool.
+            _result.TrySetException(exception);
         }
     }
 }

@@ -18,8 +18,16 @@ internal static class ReadinessWatcher
     {
         Registration registration = new(Interlocked.Increment(ref s_lastNumber), descriptor, callback);
         s_registrations[registration.Number] = registration;
-        Os.EpollAdd(s_epoll.Value, descriptor, PollEvents.Readable, registration.Number);
-        return registration;
+        try
+        {
+            Os.EpollAdd(s_epoll.Value, descriptor, PollEvents.Readable, registration.Number);
+            return registration;
+        }
+        catch
+        {
+            s_registrations.TryRemove(registration.Number, out _);
+            throw;
+        }
     }
 
     private static SafeDescriptorHandle Start()

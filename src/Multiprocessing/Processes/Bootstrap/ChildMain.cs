@@ -30,14 +30,7 @@ internal static class ChildMain
             s_reports = StartRequest.ReadAndBecome(ref request);
             AppDomain.CurrentDomain.UnhandledException += OnUncaught;
             Func<object?> work = Work.Read(ref request);
-            object? result = work();
-            if (result is Task task)
-            {
-                task.GetAwaiter().GetResult();
-                result = ResultOf(task);
-            }
-
-            return End(result);
+            return End(Await(work()));
         }
         catch (Exception exception) when (CodeOf(exception) is { } code)
         {
@@ -88,11 +81,27 @@ internal static class ChildMain
         return buffer;
     }
 
-    private static object? ResultOf(Task task)
+    /// <summary>Waits for a task, of whatever kind, and gives what it gave.</summary>
+    private static object? Await(object? result)
     {
+        Task? task = result switch
+        {
+            Task one => one,
+            ValueTask one => one.AsTask(),
+            not null when result.GetType() is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(ValueTask<>) =>
+                (Task)type.GetMethod(nameof(ValueTask<>.AsTask))!.Invoke(result, null)!,
+            _ => null,
+        };
+        if (task is null)
+        {
+            return result;
+        }
+
+        task.GetAwaiter().GetResult();
+
         // An async method that returns nothing gives a Task<VoidTaskResult>, whose type is internal to the runtime.
-        PropertyInfo? result = task.GetType().GetProperty("Result");
-        return result is null || result.PropertyType.Name == "VoidTaskResult" ? null : result.GetValue(task);
+        PropertyInfo? property = task.GetType().GetProperty("Result");
+        return property is null || property.PropertyType.Name == "VoidTaskResult" ? null : property.GetValue(task);
     }
 
     private static int End(object? result)
