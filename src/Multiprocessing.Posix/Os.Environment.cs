@@ -33,6 +33,16 @@ public static unsafe partial class Os
         }
     }
 
+    /// <summary>Removes a variable of the C environment. See unsetenv(3).</summary>
+    /// <param name="name">The variable's name in UTF-8, ending in a null byte.</param>
+    internal static void UnsetNativeEnv(ReadOnlySpan<byte> name)
+    {
+        fixed (byte* start = name)
+        {
+            Check("unsetenv", Libc.unsetenv(start));
+        }
+    }
+
     /// <summary>Sets or removes a variable of the C environment. See setenv(3) and unsetenv(3).</summary>
     /// <param name="name">The variable's name.</param>
     /// <param name="value">Its value; null removes it.</param>
