@@ -1,0 +1,12 @@
+using System.Runtime.InteropServices;
+
+namespace Multiprocessing.Posix;
+
+internal static unsafe partial class Libc
+{
+    [LibraryImport(C)]
+    internal static partial int getpid();
+
+    [LibraryImport(C)]
+    internal static partial int getppid();
+}
