@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace Multiprocessing.Posix;
 
@@ -6,7 +7,6 @@ public static partial class Os
 {
     private const int O_CLOEXEC = 0x80000;
     private const int MFD_CLOEXEC = 1;
-    private const int EFD_CLOEXEC = O_CLOEXEC;
 
     /// <summary>Opens a file. See open(2).</summary>
     /// <param name="path">The file's path.</param>
@@ -27,13 +27,13 @@ public static partial class Os
     }
 
     /// <summary>Makes a pipe. See pipe2(2).</summary>
-    /// <param name="flags">Flags beside close-on-exec, which is always set: 0x800 is O_NONBLOCK on x64 and arm64.</param>
+    /// <param name="flags">NonBlocking or Direct, beside close-on-exec, which is always set.</param>
     /// <returns>The reading and the writing end.</returns>
     /// <exception cref="PosixException">EMFILE or ENFILE: too many open descriptors; EINVAL.</exception>
-    public static unsafe (SafeDescriptorHandle Read, SafeDescriptorHandle Write) Pipe2(int flags = 0)
+    public static unsafe (SafeDescriptorHandle Read, SafeDescriptorHandle Write) Pipe2(StatusFlags flags = StatusFlags.None)
     {
         int* ends = stackalloc int[2];
-        Check("pipe2", Libc.pipe2(ends, flags | O_CLOEXEC));
+        Check("pipe2", Libc.pipe2(ends, StatusFlagsOfSystem.ToSystem(flags) | O_CLOEXEC));
         return (new SafeDescriptorHandle(ends[0]), new SafeDescriptorHandle(ends[1]));
     }
 
@@ -91,8 +91,13 @@ public static partial class Os
     /// <param name="argument">The command's argument, where it has one.</param>
     /// <returns>What the command returns; the new descriptor's number for <see cref="FcntlCommand.DuplicateCloseOnExec"/>.</returns>
     /// <exception cref="PosixException">EBADF, EINVAL, EPERM, …</exception>
-    public static int Fcntl(SafeDescriptorHandle descriptor, FcntlCommand command, int argument = 0) =>
-        Check("fcntl", Libc.fcntl(descriptor, (int)command, argument));
+    public static int Fcntl(SafeDescriptorHandle descriptor, FcntlCommand command, int argument = 0)
+    {
+        int result = Libc.fcntl(descriptor, (int)command, argument);
+
+        // A group that owns the descriptor is its number negated, so only errno tells.
+        return command == FcntlCommand.GetOwner && result < 0 && Marshal.GetLastPInvokeError() == 0 ? result : Check("fcntl", result);
+    }
 
     /// <summary>Waits for events on descriptors. See poll(2); a call that a signal interrupts goes on for the time that is left.</summary>
     /// <param name="descriptors">What to wait for; what happened is filled in.</param>
@@ -138,22 +143,16 @@ public static partial class Os
     /// <param name="flags">Flags beside close-on-exec, which is always set.</param>
     /// <returns>The file, empty.</returns>
     /// <exception cref="PosixException">EMFILE, ENOMEM, EINVAL.</exception>
-    public static unsafe SafeDescriptorHandle MemFdCreate(string name, uint flags = 0)
+    public static unsafe SafeDescriptorHandle MemFdCreate(string name, MemFdFlags flags = MemFdFlags.None)
     {
         using CString text = new(name);
-        return new SafeDescriptorHandle(Check("memfd_create", Libc.memfd_create(text.Pointer, flags | MFD_CLOEXEC)));
+        return new SafeDescriptorHandle(Check("memfd_create", Libc.memfd_create(text.Pointer, (uint)flags | MFD_CLOEXEC)));
     }
-
-    /// <summary>Makes a counter that can be polled. See eventfd(2).</summary>
-    /// <param name="initial">The counter's first value; it polls readable while it is not 0.</param>
-    /// <param name="flags">Flags beside close-on-exec, which is always set.</param>
-    /// <returns>The descriptor.</returns>
-    /// <exception cref="PosixException">EMFILE, EINVAL.</exception>
-    public static SafeDescriptorHandle EventFd(uint initial = 0, int flags = 0) =>
-        new(Check("eventfd", Libc.eventfd(initial, flags | EFD_CLOEXEC)));
 
     private static unsafe int Poll(PollDescriptor* first, nuint length, TimeSpan? timeout)
     {
+        timeout = timeout == Timeout.InfiniteTimeSpan ? null : timeout;
+        ArgumentOutOfRangeException.ThrowIfLessThan(timeout.GetValueOrDefault().Ticks, 0, nameof(timeout));
         long start = timeout is null ? 0 : Stopwatch.GetTimestamp();
         while (true)
         {
@@ -212,4 +211,27 @@ public enum FcntlCommand
 
     /// <summary>F_DUPFD_CLOEXEC: duplicate, not below the argument, close-on-exec.</summary>
     DuplicateCloseOnExec = 1030,
+
+    /// <summary>F_SETPIPE_SZ: how many bytes a pipe holds at least.</summary>
+    SetPipeSize = 1031,
+
+    /// <summary>F_GETPIPE_SZ: how many bytes a pipe holds.</summary>
+    GetPipeSize = 1032,
+
+    /// <summary>F_ADD_SEALS: seal a memory file.</summary>
+    AddSeals = 1033,
+
+    /// <summary>F_GET_SEALS: the seals of a memory file.</summary>
+    GetSeals = 1034,
+}
+
+/// <summary>Flags of memfd_create(2), with the system's values.</summary>
+[Flags]
+public enum MemFdFlags
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>MFD_ALLOW_SEALING: the file can be sealed. See <see cref="Os.AddSeals"/>.</summary>
+    AllowSealing = 2,
 }

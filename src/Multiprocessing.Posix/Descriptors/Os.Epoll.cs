@@ -6,6 +6,7 @@ public static partial class Os
 {
     private const int EPOLL_CTL_ADD = 1;
     private const int EPOLL_CTL_DEL = 2;
+    private const int MostAtOnce = 256;
 
     // struct epoll_event is packed on x86-64 only: 12 bytes there, 16 elsewhere.
     private static readonly int s_epollDataOffset = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 4 : 8;
@@ -47,6 +48,7 @@ public static partial class Os
     public static unsafe int EpollWait(SafeDescriptorHandle epoll, Span<long> ready)
     {
         int size = s_epollDataOffset + sizeof(long);
+        ready = ready[..Math.Min(ready.Length, MostAtOnce)]; // they are on the stack
         byte* events = stackalloc byte[size * ready.Length];
         int count;
         while ((count = Libc.epoll_wait(epoll, events, ready.Length, -1)) < 0 && Interrupted)
