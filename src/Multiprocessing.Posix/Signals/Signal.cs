@@ -7,8 +7,11 @@ namespace Multiprocessing.Posix;
 /// <param name="Number">The signal's number, 1 to 64.</param>
 public readonly record struct Signal(int Number)
 {
-    private const int FirstRealTime = 34; // SIGRTMIN of glibc; 32 and 33 belong to its threads (musl: 32 to 34, SIGRTMIN is 35)
-    private const int Last = 64;
+    internal const int FirstOfCLibrary = 32;
+    /// <summary>SIGRTMIN: 34 in glibc, which keeps 32 and 33 to itself; 35 in musl, which keeps 34, too.</summary>
+    internal static int FirstRealTime { get; } = Libc.__libc_current_sigrtmin();
+
+    internal const int Last = 64;
 
     private static readonly string[] s_names =
     [
@@ -80,6 +83,9 @@ public readonly record struct Signal(int Number)
     /// <summary>SIGTTOU: terminal output for a background process.</summary>
     public static Signal Ttou => new(22);
 
+    /// <summary>SIGURG: urgent data came in on a socket.</summary>
+    public static Signal Urg => new(23);
+
     /// <summary>SIGXCPU: the limit of CPU time was passed.</summary>
     public static Signal Xcpu => new(24);
 
@@ -93,13 +99,13 @@ public readonly record struct Signal(int Number)
     public string Name => Number switch
     {
         > 0 and < 32 => s_names[Number],
-        FirstRealTime => "SIGRTMIN",
-        > FirstRealTime and <= Last => string.Create(CultureInfo.InvariantCulture, $"SIGRTMIN+{Number - FirstRealTime}"),
+        <= Last when Number == FirstRealTime => "SIGRTMIN",
+        <= Last when Number > FirstRealTime => string.Create(CultureInfo.InvariantCulture, $"SIGRTMIN+{Number - FirstRealTime}"),
         _ => string.Create(CultureInfo.InvariantCulture, $"SIG{Number}"),
     };
 
     /// <summary>The real-time signal SIGRTMIN + <paramref name="offset"/>. See signal(7), "Real-time signals".</summary>
-    /// <param name="offset">0 to 30.</param>
+    /// <param name="offset">0 to SIGRTMAX - SIGRTMIN: 30 with glibc, 29 with musl.</param>
     /// <returns>The signal.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such real-time signal.</exception>
     public static Signal RealTime(int offset)
