@@ -5,7 +5,7 @@ public static partial class Os
     /// <summary>Starts a program. See posix_spawn(3); the caller's memory is not copied, so the cost does not grow with it.</summary>
     /// <param name="path">The program's path; it is not searched for.</param>
     /// <param name="args">The arguments, the program's own name first.</param>
-    /// <param name="env">The environment; null: a copy of the C environment.</param>
+    /// <param name="env">The environment; null: a copy of <see cref="Environ"/>.</param>
     /// <param name="options">What else the program starts with.</param>
     /// <returns>The new process's ID; it has to be waited for.</returns>
     /// <exception cref="ArgumentException">No argument, an empty first one, a null character, or '=' in a variable's name. Nothing was started.</exception>
@@ -16,7 +16,7 @@ public static partial class Os
     /// <summary>Starts a program that is searched for in the caller's PATH. See posix_spawnp(3).</summary>
     /// <param name="file">The program's name; one with a slash is not searched for.</param>
     /// <param name="args">The arguments, the program's own name first.</param>
-    /// <param name="env">The environment; null: a copy of the C environment. Its PATH is not the one searched.</param>
+    /// <param name="env">The environment; null: a copy of <see cref="Environ"/>. Its PATH is not the one searched.</param>
     /// <param name="options">What else the program starts with.</param>
     /// <returns>The new process's ID; it has to be waited for.</returns>
     /// <exception cref="ArgumentException">No argument, an empty first one, a null character, or '=' in a variable's name. Nothing was started.</exception>
@@ -30,15 +30,27 @@ public static partial class Os
         using CString program = new(path, nameof(path));
         using CStringArray arguments = new(args, nameof(args));
         using CStringArray environment = new(env is null ? [] : ToEnvironmentBlock(env), nameof(env));
+        using EnvironmentBlock current = env is null ? LiveEnvironment.ToBlock() : default;
         using SpawnAttributes attributes = new(options);
         using SpawnFileActions actions = new(options);
 
+        if (search)
+        {
+            _ = GetEnv(PathVariable); // the C library looks at its own copy, so it must be up to date
+        }
+
         int pid;
-        byte** envp = env is null ? CurrentEnvironment : environment.Pointer;
+        byte** envp = env is null ? current.Pointer : environment.Pointer;
         int error = search
             ? Libc.posix_spawnp(&pid, program.Pointer, actions.Pointer, attributes.Pointer, arguments.Pointer, envp)
             : Libc.posix_spawn(&pid, program.Pointer, actions.Pointer, attributes.Pointer, arguments.Pointer, envp);
-        return error == 0 ? pid : throw PosixException.For(call, error, path);
+        if (error != 0)
+        {
+            throw PosixException.For(call, error, path);
+        }
+
+        BlockedWait.Ring();
+        return pid;
     }
 
     private static void RefuseEmptyArguments(IReadOnlyList<string> args)

@@ -13,22 +13,21 @@ internal unsafe ref struct SpawnFileActions
 
     internal SpawnFileActions(PosixSpawnOptions? options)
     {
-        if (options is null or { Descriptors: null, WorkingDirectory: null })
+        if (options is null or { Descriptors: null, WorkingDirectory: null, FileActions: null })
         {
             return;
         }
 
         Pointer = NativeMemory.AllocZeroed(Size);
-        Check("posix_spawn_file_actions_init", Libc.posix_spawn_file_actions_init(Pointer));
-        if (options.Descriptors is { } descriptors)
+        try
         {
-            AddDescriptors(descriptors);
+            Check("posix_spawn_file_actions_init", Libc.posix_spawn_file_actions_init(Pointer));
+            Add(options);
         }
-
-        if (options.WorkingDirectory is { } directory)
+        catch
         {
-            using CString path = new(directory, nameof(options.WorkingDirectory));
-            Check("posix_spawn_file_actions_addchdir_np", Libc.posix_spawn_file_actions_addchdir_np(Pointer, path.Pointer));
+            Dispose();
+            throw;
         }
     }
 
@@ -46,6 +45,31 @@ internal unsafe ref struct SpawnFileActions
             _ = Libc.posix_spawn_file_actions_destroy(Pointer);
             NativeMemory.Free(Pointer);
             Pointer = null;
+        }
+    }
+
+    /// <summary>First the numbers are as asked for and the directory is the right one; the caller's own actions begin with that.</summary>
+    private readonly void Add(PosixSpawnOptions options)
+    {
+        if (options.Descriptors is { } descriptors)
+        {
+            AddDescriptors(descriptors);
+        }
+
+        if (options.WorkingDirectory is { } directory)
+        {
+            using CString path = new(directory, nameof(options.WorkingDirectory));
+            Check("posix_spawn_file_actions_addchdir_np", Libc.posix_spawn_file_actions_addchdir_np(Pointer, path.Pointer));
+        }
+
+        foreach (SpawnFileAction action in options.FileActions ?? [])
+        {
+            if (action is null)
+            {
+                throw new ArgumentException("A file action is null.", nameof(options));
+            }
+
+            action.AddTo(Pointer);
         }
     }
 
