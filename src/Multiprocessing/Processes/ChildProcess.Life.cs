@@ -109,7 +109,10 @@ public partial class ChildProcess
     public void Kill() => Send(Signal.Kill);
 
     /// <summary>Sends a signal. Does nothing when the child has ended.</summary>
-    /// <param name="signal">The signal. The child's runtime swallows the first SIGABRT, SIGILL, SIGBUS, SIGFPE or SIGSEGV that is sent to it.</param>
+    /// <param name="signal">
+    /// The signal. The child's runtime swallows the first SIGILL, SIGBUS, SIGFPE, SIGSEGV or SIGTRAP that is sent to it, and the first SIGABRT if it comes while
+    /// the child still starts, before its own code runs.
+    /// </param>
     /// <exception cref="InvalidOperationException">The child has not been started.</exception>
     /// <exception cref="ObjectDisposedException">The object was closed.</exception>
     /// <exception cref="PosixException">EPERM: the child has other credentials.</exception>
@@ -244,6 +247,14 @@ public partial class ChildProcess
 
             Started().Wait(left, listen: !_report.IsComplete);
         }
+    }
+
+    /// <summary>In a forked child: the object belongs to the parent; here it is as if closed.</summary>
+    internal void Abandon()
+    {
+        _closed = true;
+        _child?.Dispose();
+        _sentinel?.Dispose();
     }
 
     /// <summary>Whether the child has ended; reaps it if so.</summary>

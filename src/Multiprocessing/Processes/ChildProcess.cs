@@ -87,7 +87,14 @@ public partial class ChildProcess : IDisposable, IAsyncDisposable
     }
 
     /// <summary>The first process of the application, or in a child that child.</summary>
-    public static ProcessIdentity Current => ProcessIdentity.Current;
+    public static ProcessIdentity Current
+    {
+        get
+        {
+            Leaving.Observe(); // and so learn of forks
+            return ProcessIdentity.Current;
+        }
+    }
 
     /// <summary>Who started this process; null in the first process.</summary>
     public static ProcessIdentity? Parent => ProcessIdentity.Parent;

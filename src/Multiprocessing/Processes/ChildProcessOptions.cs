@@ -24,7 +24,7 @@ public enum StandardStream
     /// <summary>Input from the null device, output and error inherited.</summary>
     Default,
 
-    /// <summary>The stream of this process.</summary>
+    /// <summary>The stream of this process; the null device where it has none that can be inherited.</summary>
     Inherit,
 
     /// <summary>The null device: nothing to read, what is written is dropped.</summary>

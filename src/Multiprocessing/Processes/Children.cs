@@ -5,18 +5,13 @@ internal static class Children
 {
     private static readonly Lock s_gate = new();
     private static readonly HashSet<ChildProcess> s_children = new(ReferenceEqualityComparer.Instance);
-    private static bool s_leavingObserved;
 
     internal static void Add(ChildProcess child)
     {
+        Leaving.Observe();
         lock (s_gate)
         {
             s_children.Add(child);
-            if (!s_leavingObserved)
-            {
-                s_leavingObserved = true;
-                AppDomain.CurrentDomain.ProcessExit += (_, _) => Leave();
-            }
         }
     }
 
@@ -57,10 +52,18 @@ internal static class Children
     }
 
     /// <summary>As Python does: daemons are ended, the others waited for. What belongs to a call is ended, too: nobody will take its result.</summary>
-    private static void Leave()
+    internal static void Leave()
     {
         ChildProcess[] children = Snapshot();
         Array.ForEach(children, child => child.BeginLeaving());
         Array.ForEach(children, child => child.EndLeaving());
+    }
+
+    /// <summary>In a forked child: these are its parent's children. Their descriptors go, above all those that keep them alive.</summary>
+    internal static void Abandon()
+    {
+        ChildProcess[] children = Snapshot();
+        s_children.Clear();
+        Array.ForEach(children, child => child.Abandon());
     }
 }

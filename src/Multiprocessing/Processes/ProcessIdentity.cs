@@ -29,4 +29,11 @@ public sealed record ProcessIdentity(string Name, int Pid, bool Daemon)
         Parent = parent;
         Lineage = lineage;
     }
+
+    /// <summary>After an Os.Fork, in the child.</summary>
+    internal static void BecomeForkedChild()
+    {
+        Parent = Current with { Pid = Posix.Os.GetPpid() };
+        Current = Current with { Pid = Posix.Os.GetPid() };
+    }
 }

@@ -29,7 +29,7 @@ internal static class ChildSettings
     {
         for (int i = 0; i < s_names.Length; i++)
         {
-            if (ValueOf(i, mark) is { } value)
+            if (ValueOf(i, mark, environment) is { } value)
             {
                 environment[s_names[i]] = value;
             }
@@ -39,18 +39,20 @@ internal static class ChildSettings
     /// <summary>Writes which variables the child is started with, and what they were.</summary>
     internal static void WriteOriginals(WireWriter writer)
     {
+        Dictionary<string, string> environment = new(Os.Environ, StringComparer.Ordinal);
         for (int i = 0; i < s_names.Length; i++)
         {
-            bool set = ValueOf(i, "") is not null;
+            bool set = ValueOf(i, "", environment) is not null;
             writer.Bool(set);
             if (set)
             {
-                writer.String(Environment.GetEnvironmentVariable(s_names[i]));
+                writer.String(environment.GetValueOrDefault(s_names[i]));
             }
         }
     }
 
     /// <summary>In the child: puts the variables back as they were, for native code and for .NET, which has a copy of its own.</summary>
+    /// <remarks>One by one and not through <see cref="Os.Environ"/>: nothing else differs yet, and a first look at everything would cost each start.</remarks>
     internal static void RestoreOriginals(ref WireReader reader)
     {
         for (int i = 0; i < s_names.Length; i++)
@@ -86,19 +88,19 @@ internal static class ChildSettings
     };
 
     /// <returns>The value for a child, or null where the variable stays as it is.</returns>
-    private static string? ValueOf(int index, string mark)
+    private static string? ValueOf(int index, string mark, Dictionary<string, string> environment)
     {
         switch (s_names[index])
         {
             case MarkName:
                 return mark;
             case HooksName:
-                string? hooks = Environment.GetEnvironmentVariable(HooksName); // the user's: a profiler's, `dotnet watch`'s; they run first
+                string? hooks = environment.GetValueOrDefault(HooksName); // the user's: a profiler's, `dotnet watch`'s; they run first
                 return !HostCommand.OfThisProgram.UsesHook ? null : string.IsNullOrEmpty(hooks) ? Hook : $"{hooks}{Path.PathSeparator}{Hook}";
             case "DOTNET_gcServer" or "DOTNET_gcConcurrent":
                 return "0";
             case var diagnostics:
-                bool wanted = Debugger.IsAttached || Environment.GetEnvironmentVariable("DOTNET_EnableDiagnostics") is not null || Environment.GetEnvironmentVariable(diagnostics) is not null;
+                bool wanted = Debugger.IsAttached || environment.ContainsKey("DOTNET_EnableDiagnostics") || environment.ContainsKey(diagnostics);
                 return wanted ? null : "0";
         }
     }

@@ -1,4 +1,3 @@
-using System.Collections;
 using Multiprocessing.Posix;
 
 namespace Multiprocessing;
@@ -70,19 +69,10 @@ internal static class HandOver
         }
     }
 
-    /// <summary>This process's environment with the child's settings in it.</summary>
+    /// <summary>This process's environment, as it is at this moment for native code and for .NET, with the child's settings in it.</summary>
     internal static Dictionary<string, string> Environment(string mark)
     {
-        Dictionary<string, string> environment = new(StringComparer.Ordinal);
-        foreach (DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
-        {
-            string name = (string)variable.Key;
-            if (name.Length > 0 && !name.Contains('=', StringComparison.Ordinal))
-            {
-                environment[name] = (string?)variable.Value ?? "";
-            }
-        }
-
+        Dictionary<string, string> environment = new(Os.Environ, StringComparer.Ordinal);
         ChildSettings.AddTo(environment, mark);
         return environment;
     }

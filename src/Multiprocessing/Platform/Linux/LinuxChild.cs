@@ -17,15 +17,16 @@ internal sealed class LinuxChild : RunningChild
     private const int ECONNRESET = 104;
     private const int WriteOnly = 1;
 
+    private readonly WatchedChild _watched;
     private readonly SafeDescriptorHandle _process;
     private readonly SafeDescriptorHandle _channel;
     private readonly SafeDescriptorHandle? _lifeline;
     private ReadinessWatcher.Registration? _listening;
     private ReadinessWatcher.Registration? _awaitingEnd;
 
-    private LinuxChild(int pid, SafeDescriptorHandle process, SafeDescriptorHandle channel, SafeDescriptorHandle? lifeline, StandardPipes pipes)
+    private LinuxChild(WatchedChild watched, SafeDescriptorHandle process, SafeDescriptorHandle channel, SafeDescriptorHandle? lifeline, StandardPipes pipes)
     {
-        Pid = pid;
+        _watched = watched;
         _process = process;
         _channel = channel;
         _lifeline = lifeline;
@@ -34,7 +35,7 @@ internal sealed class LinuxChild : RunningChild
         StandardError = Wrap(pipes.Error, PipeDirection.In);
     }
 
-    internal override int Pid { get; }
+    internal override int Pid => _watched.Pid;
 
     internal override SafeHandle Process => _process;
 
@@ -50,7 +51,7 @@ internal sealed class LinuxChild : RunningChild
     {
         try
         {
-            return Os.WaitId(IdType.Any, 0, WaitIdOptions.Exited | WaitIdOptions.NoHang | WaitIdOptions.NoWait) is not null;
+            return Os.AnyChildHasEnded();
         }
         catch (NoChildProcessException)
         {
@@ -60,12 +61,16 @@ internal sealed class LinuxChild : RunningChild
 
     internal static new LinuxChild Start(ReadOnlySpan<byte> handOver, ChildProcessOptions options)
     {
-        (SafeDescriptorHandle channel, SafeDescriptorHandle childsChannel) = Os.SocketPair();
-        (SafeDescriptorHandle childsLifeline, SafeDescriptorHandle lifeline) = Os.Pipe2();
-        StandardPipes pipes = default;
+        StandardPipes pipes = StandardPipes.Make(options); // before the others, which may get the number of a standard stream that is closed
+        SafeDescriptorHandle? channel = null;
+        SafeDescriptorHandle? childsChannel = null;
+        SafeDescriptorHandle? lifeline = null;
+        SafeDescriptorHandle? childsLifeline = null;
         SafeDescriptorHandle? largeHandOver = null;
         try
         {
+            (channel, childsChannel) = Os.SocketPair();
+            (childsLifeline, lifeline) = Os.Pipe2();
             Dictionary<int, int> descriptors = new() { [HandOver.Channel] = childsChannel.Number };
             if (options.KillOnParentExit)
             {
@@ -78,14 +83,12 @@ internal sealed class LinuxChild : RunningChild
                 descriptors.Add(HandOver.LargeMessage, largeHandOver.Number);
             }
 
-            pipes = StandardPipes.Make(options);
             pipes.AddTo(descriptors);
 
             HostCommand command = HostCommand.OfThisProgram;
             string mark = HandOver.MarkOf(descriptors.Keys);
-            int pid = Os.PosixSpawn(command.Path, command.Arguments, HandOver.Environment(mark), new PosixSpawnOptions { Descriptors = descriptors });
-            SafeDescriptorHandle process = OpenOrEnd(pid);
-            LinuxChild child = new(pid, process, channel, options.KillOnParentExit ? lifeline : null, pipes);
+            (WatchedChild watched, SafeDescriptorHandle process) = Spawn(command, HandOver.Environment(mark), descriptors);
+            LinuxChild child = new(watched, process, channel, options.KillOnParentExit ? lifeline : null, pipes);
             if (largeHandOver is null)
             {
                 child.TrySend(handOver);
@@ -95,20 +98,20 @@ internal sealed class LinuxChild : RunningChild
         }
         catch
         {
-            channel.Dispose();
-            lifeline.Dispose();
+            channel?.Dispose();
+            lifeline?.Dispose();
             pipes.DisposeOurs();
             throw;
         }
         finally
         {
-            childsChannel.Dispose();
-            childsLifeline.Dispose();
+            childsChannel?.Dispose();
+            childsLifeline?.Dispose();
             largeHandOver?.Dispose();
             pipes.DisposeChilds();
             if (!options.KillOnParentExit)
             {
-                lifeline.Dispose();
+                lifeline?.Dispose();
             }
         }
     }
@@ -169,7 +172,7 @@ internal sealed class LinuxChild : RunningChild
         }
         catch (NoChildProcessException)
         {
-            return null;
+            return ReapedChildren.FindEnd(_watched) is { } taken ? (taken.Status, taken.Usage) : null; // by Os.Wait…, or by somebody who does not tell
         }
     }
 
@@ -197,6 +200,7 @@ internal sealed class LinuxChild : RunningChild
         Interlocked.Exchange(ref _awaitingEnd, null)?.Dispose();
         _channel.Dispose();
         _lifeline?.Dispose();
+        ReapedChildren.Forget(_watched);
         if (!keepProcess)
         {
             _process.Dispose();
@@ -212,18 +216,43 @@ internal sealed class LinuxChild : RunningChild
     }
 
     /// <summary>Without a descriptor for it (too many are open) a child could not be looked after, so it is ended.</summary>
-    private static SafeDescriptorHandle OpenOrEnd(int pid)
+    private static (WatchedChild Child, SafeDescriptorHandle Process) Spawn(HostCommand command, Dictionary<string, string> environment, Dictionary<int, int> descriptors)
     {
+        // Until the child has given it its default action, a SIGABRT waits: the runtime's handler would swallow it. See ChildMain.
+        PosixSpawnOptions options = new() { Descriptors = descriptors, SignalMask = [.. Os.SignalMask(MaskChange.Block), Signal.Abrt] };
+        SafeDescriptorHandle? process = null;
+        PosixException? failure = null;
+        WatchedChild child = ReapedChildren.Start(() =>
+        {
+            int pid = Os.PosixSpawn(command.Path, command.Arguments, environment, options);
+            try
+            {
+                process = Os.PidFdOpen(pid); // before any wait can free the number
+            }
+            catch (PosixException exception)
+            {
+                failure = exception;
+                Os.Kill(pid, Signal.Kill);
+            }
+
+            return pid;
+        });
+        if (process is not null)
+        {
+            return (child, process);
+        }
+
         try
         {
-            return Os.PidFdOpen(pid);
+            Os.WaitPid(child.Pid);
         }
-        catch (PosixException)
+        catch (NoChildProcessException)
         {
-            Os.Kill(pid, Signal.Kill);
-            Os.WaitId(IdType.Pid, pid, WaitIdOptions.Exited);
-            throw;
+            // Another wait took it.
         }
+
+        ReapedChildren.Forget(child);
+        throw failure!;
     }
 
     /// <summary>A short message always fits the socket's buffer, so this never waits for the child to read.</summary>
@@ -268,12 +297,15 @@ internal sealed class LinuxChild : RunningChild
 
         internal static StandardPipes Make(ChildProcessOptions options)
         {
-            StandardPipes pipes = new() { _childs = new SafeDescriptorHandle?[3] };
+            StandardStream[] kinds = [options.StandardInput is StandardStream.Default ? StandardStream.Null : options.StandardInput, options.StandardOutput, options.StandardError];
+
+            // Our own first: where one is closed, what is opened here may get its number.
+            StandardPipes pipes = new() { _childs = [.. kinds.Select((kind, number) => kind is StandardStream.Null or StandardStream.Pipe ? null : Borrow(number))] };
             try
             {
-                pipes.Input = Open(0, options.StandardInput is StandardStream.Default ? StandardStream.Null : options.StandardInput, pipes._childs);
-                pipes.Output = Open(1, options.StandardOutput, pipes._childs);
-                pipes.Error = Open(2, options.StandardError, pipes._childs);
+                pipes.Input = Open(0, kinds[0], pipes._childs);
+                pipes.Output = Open(1, kinds[1], pipes._childs);
+                pipes.Error = Open(2, kinds[2], pipes._childs);
                 return pipes;
             }
             catch
@@ -315,27 +347,24 @@ internal sealed class LinuxChild : RunningChild
         {
             switch (kind)
             {
-                case StandardStream.Null:
-                    childs[number] = Os.Open("/dev/null", number == 0 ? 0 : WriteOnly);
-                    return null;
                 case StandardStream.Pipe:
                     (SafeDescriptorHandle read, SafeDescriptorHandle write) = Os.Pipe2();
                     (childs[number], SafeDescriptorHandle ours) = number == 0 ? (read, write) : (write, read);
                     return ours;
                 default:
-                    childs[number] = Borrow(number);
+                    childs[number] ??= Os.Open("/dev/null", number == 0 ? 0 : WriteOnly);
                     return null;
             }
         }
 
-        /// <summary>Our own stream, or nothing where it is closed: the child's is closed then, too.</summary>
+        /// <summary>Our own stream, or nothing where it is closed: the child has the null device then, for whatever it opened first would get the number, and all its output.</summary>
         private static SafeDescriptorHandle? Borrow(int number)
         {
             SafeDescriptorHandle ours = new(number, ownsHandle: false);
             try
             {
-                Os.Fcntl(ours, FcntlCommand.GetDescriptorFlags);
-                return ours;
+                // Close-on-exec is what the runtime or this library opened, and is no standard stream, even if it got the number of one.
+                return Os.GetInheritable(ours) ? ours : null;
             }
             catch (PosixException)
             {

@@ -26,15 +26,38 @@ internal static class ChildMain
     {
         try
         {
+            // abort(3) and a SIGABRT that is sent end a child at once; the runtime's handler would swallow the first one that is sent.
+            Os.LetAbortThrough();
+            ForkPermission.Refusal = "This process is a child of the Multiprocessing library; it has no Main of its own that could be started again, so it cannot be made forkable.";
             WireReader request = new(TakeOver(mark));
             s_reports = StartRequest.ReadAndBecome(ref request);
             AppDomain.CurrentDomain.UnhandledException += OnUncaught;
+            ProcessExit.IsLookedAfter = true;
             Func<object?> work = Work.Read(ref request);
-            return End(Await(work()));
+            Answer(Await(work()));
+            return LastWord(RunExitHandlers(0));
         }
         catch (Exception exception) when (CodeOf(exception) is { } code)
         {
-            return EndBy(exception, code);
+            Report(exception);
+            return LastWord(RunExitHandlers(code));
+        }
+    }
+
+    /// <returns>The exit code, which a handler can still change.</returns>
+    private static int RunExitHandlers(int code)
+    {
+        try
+        {
+            AtExit.Run();
+            return code;
+        }
+        catch (Exception exception) when (CodeOf(exception) is { } another)
+        {
+            // Whoever waits has had the answer of the work itself.
+            s_reports = false;
+            Report(exception);
+            return another;
         }
     }
 
@@ -104,7 +127,7 @@ internal static class ChildMain
         return property is null || property.PropertyType.Name == "VoidTaskResult" ? null : property.GetValue(task);
     }
 
-    private static int End(object? result)
+    private static void Answer(object? result)
     {
         if (s_reports)
         {
@@ -112,23 +135,16 @@ internal static class ChildMain
             ValueSerializer.Write(writer, result, result?.GetType() ?? typeof(object), Subject.Result);
             Say(ChildMessage.Result, writer.Written);
         }
-
-        return LastWord(0);
-    }
-
-    private static int EndBy(Exception exception, int code)
-    {
-        if (exception is not ProcessExitException)
-        {
-            Report(exception);
-        }
-
-        return LastWord(code);
     }
 
     /// <summary>To whoever waits for the result; to standard error where nobody does.</summary>
     private static void Report(Exception exception)
     {
+        if (exception is ProcessExitException)
+        {
+            return;
+        }
+
         if (s_reports)
         {
             WireWriter writer = new();
@@ -137,16 +153,31 @@ internal static class ChildMain
             return;
         }
 
-        Console.Error.WriteLine($"{ProcessIdentity.Current.Name} (pid {ProcessIdentity.Current.Pid}) ended by an unhandled exception. {exception}");
-        Console.Error.Flush();
+        try
+        {
+            Console.Error.WriteLine($"{ProcessIdentity.Current.Name} (pid {ProcessIdentity.Current.Pid}) ended by an unhandled exception. {exception}");
+            Console.Error.Flush();
+        }
+        catch (Exception)
+        {
+            // A standard error that is closed or full is no reason for another exit code, or to pass over the exit handlers.
+        }
     }
 
     /// <summary>An exception on another thread would end the process by SIGABRT; in a child it is a report and exit code 1 as anywhere else.</summary>
     private static void OnUncaught(object sender, UnhandledExceptionEventArgs arguments)
     {
-        if (Interlocked.Exchange(ref s_ending, 1) == 0 && arguments.ExceptionObject is Exception exception)
+        if (Interlocked.Exchange(ref s_ending, 1) != 0)
         {
-            Os._Exit(EndBy(exception, CodeOf(exception) ?? FailureCode));
+            Thread.Sleep(Timeout.Infinite); // another thread is about to end this process; to return would end it by SIGABRT
+        }
+
+        if (arguments.ExceptionObject is Exception exception)
+        {
+            Report(exception);
+            int code = LastWord(RunExitHandlers(CodeOf(exception) ?? FailureCode));
+            Children.Leave();
+            Os._Exit(code);
         }
     }
 
