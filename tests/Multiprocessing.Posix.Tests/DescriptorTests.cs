@@ -1,15 +1,21 @@
 using System.Diagnostics;
+using Multiprocessing.Tests;
 
 namespace Multiprocessing.Posix.Tests;
 
 public sealed class DescriptorTests
 {
     [Fact]
+    [Conformance(246, 247)]
     public void Every_descriptor_is_close_on_exec_from_birth()
     {
         (SafeDescriptorHandle read, SafeDescriptorHandle write) = Os.Pipe2();
         (SafeDescriptorHandle left, SafeDescriptorHandle right) = Os.SocketPair();
-        SafeDescriptorHandle[] all = [read, write, left, right, Os.MemFdCreate("test"), Os.EventFd(), Os.EpollCreate(), Os.PidFdOpen(Os.GetPid()), Os.Open("/dev/null")];
+        (SafeDescriptorHandle master, SafeDescriptorHandle terminal) = Os.OpenPty();
+        SafeDescriptorHandle[] all =
+        [
+            read, write, left, right, master, terminal, Os.MemFdCreate("test"), Os.EventFd(), Os.TimerFdCreate(), Os.EpollCreate(), Os.PidFdOpen(Os.GetPid()), Os.Open("/dev/null"), Os.Dup(read),
+        ];
         Assert.All(all, descriptor => Assert.Equal(1, Os.Fcntl(descriptor, FcntlCommand.GetDescriptorFlags)));
         Array.ForEach(all, descriptor => descriptor.Dispose());
     }
@@ -41,6 +47,7 @@ public sealed class DescriptorTests
     }
 
     [Fact]
+    [Conformance(51)]
     public void A_pidfd_polls_readable_at_the_end_and_its_status_can_be_looked_at_before_it_is_taken()
     {
         int pid = Os.PosixSpawnp("sleep", ["sleep", "1000"]);

@@ -1,10 +1,12 @@
 using System.Globalization;
+using Multiprocessing.Tests;
 
 namespace Multiprocessing.Posix.Tests;
 
 public sealed class ErrorTests
 {
     [Fact]
+    [Conformance(47, 256)]
     public void A_failed_call_says_which_call_and_which_error()
     {
         PosixException failure = Assert.Throws<NoChildProcessException>(() => Os.WaitId(IdType.Any, 0, WaitIdOptions.Exited));
@@ -14,6 +16,7 @@ public sealed class ErrorTests
     }
 
     [Fact]
+    [Conformance(256)]
     public void A_failed_call_about_a_path_names_it()
     {
         PosixException failure = Assert.Throws<PosixException>(() => Os.Open("/no/such/file"));

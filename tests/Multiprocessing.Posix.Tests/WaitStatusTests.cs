@@ -1,8 +1,11 @@
+using Multiprocessing.Tests;
+
 namespace Multiprocessing.Posix.Tests;
 
 public sealed class WaitStatusTests
 {
     [Fact]
+    [Conformance(50)]
     public void Every_status_is_decoded_as_the_macros_of_the_C_library_do()
     {
         string[] lines = CProgram.Run("""
@@ -32,6 +35,7 @@ public sealed class WaitStatusTests
     [InlineData(0x0F, "killed by signal 15 (Terminated)", -15)]
     [InlineData(0x137F, "stopped by signal 19 (Stopped (signal))", null)]
     [InlineData(0xFFFF, "continued", null)]
+    [Conformance(45)]
     public void A_status_reads_as_wait_is_taught_and_has_an_exit_code_only_at_the_end(int value, string text, int? code)
     {
         WaitStatus status = new(value);

@@ -5,10 +5,12 @@ public sealed class ArgumentTests
     private static readonly ChildProcessOptions s_piped = new() { StandardOutput = StandardStream.Pipe };
 
     [Fact]
+    [Conformance(2)]
     public void Positional_and_named_arguments_and_defaults_reach_the_target() =>
         Assert.Equal("hello world! x3", OutputOf(Greet, ["world"], new Dictionary<string, object?> { ["times"] = 3 }));
 
     [Fact]
+    [Conformance(3)]
     public void A_single_argument_that_is_itself_a_collection_is_not_spread() =>
         Assert.Equal("2", OutputOf(Count, [new object?[] { 1, "b" }]));
 

@@ -5,9 +5,11 @@ namespace Multiprocessing.Tests;
 public sealed class ExitCodeTests
 {
     [Fact]
+    [Conformance(37)]
     public void Returning_gives_0() => Assert.Equal(0, ExitCodeOf(() => { }));
 
     [Fact]
+    [Conformance(37)]
     public void Whatever_a_target_returns_gives_0()
     {
         using ChildProcess child = new(new Func<int>(() => 7), args: []);
@@ -17,6 +19,7 @@ public sealed class ExitCodeTests
     }
 
     [Fact]
+    [Conformance(37, 38)]
     public void An_unhandled_exception_gives_1_and_a_report_on_standard_error()
     {
         (int? code, string error) = RunWithError(() => throw new InvalidOperationException("nobody takes this"));
@@ -24,6 +27,53 @@ public sealed class ExitCodeTests
         Assert.Contains("System.InvalidOperationException: nobody takes this", error, StringComparison.Ordinal);
         Assert.Contains(nameof(ExitCodeTests), error, StringComparison.Ordinal);
         Assert.Contains("Process-", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Unhandled_exceptions_on_several_threads_at_once_give_1()
+    {
+        for (int i = 0; i < 5; i++)
+        {
+            using ChildProcess child = ChildProcess.Start(
+                () =>
+                {
+                    using Barrier together = new(3);
+                    for (int j = 0; j < 3; j++)
+                    {
+                        new Thread(() =>
+                        {
+                            together.SignalAndWait();
+                            throw new InvalidOperationException();
+                        }).Start();
+                    }
+
+                    Thread.Sleep(Timeout.Infinite);
+                },
+                options: new ChildProcessOptions { StandardError = StandardStream.Null });
+            child.Join();
+            Assert.Equal(1, child.ExitCode);
+        }
+    }
+
+    [Fact]
+    public void A_child_that_ends_by_an_exception_on_another_thread_joins_its_children_too()
+    {
+        using ChildProcess child = ChildProcess.Start(
+            () =>
+            {
+                ChildProcess.Start(() =>
+                {
+                    Thread.Sleep(200);
+                    Console.WriteLine("grandchild ends");
+                });
+                new Thread(() => throw new InvalidOperationException()).Start();
+                Thread.Sleep(Timeout.Infinite);
+            },
+            options: new ChildProcessOptions { StandardOutput = StandardStream.Pipe, StandardError = StandardStream.Null });
+        using StreamReader reader = new(child.StandardOutput!);
+        Assert.Equal("grandchild ends\n", reader.ReadToEnd());
+        child.Join();
+        Assert.Equal(1, child.ExitCode);
     }
 
     [Fact]
@@ -46,7 +96,12 @@ public sealed class ExitCodeTests
     [InlineData(255, 255)]
     [InlineData(256, 0)]
     [InlineData(-1, 255)]
+    [Conformance(36)]
     public void Exit_gives_its_code_modulo_256(int code, int expected) => Assert.Equal(expected, ExitCodeOf(() => ProcessExit.Exit(code)));
+
+    [Fact]
+    [Conformance(36)]
+    public void Exit_without_a_code_gives_0() => Assert.Equal(0, ExitCodeOf(() => ProcessExit.Exit()));
 
     [Fact]
     public void Exit_can_be_caught_on_its_way_out() => Assert.Equal(0, ExitCodeOf(() =>
@@ -80,23 +135,30 @@ public sealed class ExitCodeTests
         Assert.Equal(StopReason.Signaled, child.ExitStatus?.Reason);
     }
 
-    [Fact]
-    public void A_child_that_somebody_else_reaped_still_tells_its_exit_code_if_it_had_a_last_word()
+    [Theory]
+    [InlineData(2)]
+    [InlineData(10)]
+    [InlineData(15)]
+    [InlineData(39)]
+    [Conformance(254)]
+    public void A_signal_that_was_handled_leaves_the_exit_code_of_a_later_return_as_it_is(int number)
     {
-        using ChildProcess child = ChildProcess.Start(() => ProcessExit.Exit(5));
-        Assert.NotNull(Os.WaitId(IdType.Pid, child.Pid!.Value, WaitIdOptions.Exited));
-        Assert.True(child.Join(TimeSpan.FromSeconds(10)));
-        Assert.Equal(5, child.ExitCode);
-    }
-
-    [Fact]
-    public void A_killed_child_that_somebody_else_reaped_has_the_exit_code_of_those_nobody_knows()
-    {
-        using ChildProcess child = ChildProcess.Start(() => Thread.Sleep(Timeout.Infinite));
-        child.Kill();
-        Assert.NotNull(Os.WaitId(IdType.Pid, child.Pid!.Value, WaitIdOptions.Exited));
-        Assert.True(child.Join(TimeSpan.FromSeconds(10)));
-        Assert.Equal(255, child.ExitCode);
+        using ChildProcess child = ChildProcess.Start(
+            () =>
+            {
+                using SemaphoreSlim handled = new(0);
+                using IDisposable handler = Os.Handle(new Signal(number), _ => handled.Release());
+                Console.WriteLine("ready");
+                handled.Wait();
+                Console.WriteLine("handled");
+            },
+            options: new ChildProcessOptions { StandardOutput = StandardStream.Pipe });
+        using StreamReader output = new(child.StandardOutput!);
+        Assert.Equal("ready", output.ReadLine());
+        child.Send(new Signal(number));
+        Assert.Equal("handled\n", output.ReadToEnd());
+        child.Join();
+        Assert.Equal((0, StopReason.Exited), (child.ExitCode, child.ExitStatus?.Reason));
     }
 
     [Fact]

@@ -7,6 +7,7 @@ public sealed class LifeTests
     private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(10);
 
     [Fact]
+    [Conformance(1, 17)]
     public void A_child_that_has_not_been_started_is_not_alive_and_has_neither_pid_nor_exit_code()
     {
         using ChildProcess child = new(Sleep);
@@ -20,6 +21,7 @@ public sealed class LifeTests
     }
 
     [Fact]
+    [Conformance(6, 7, 15)]
     public void A_running_child_is_alive_and_active_and_a_joined_one_is_neither()
     {
         using ChildProcess child = ChildProcess.Start(Sleep);
@@ -43,6 +45,7 @@ public sealed class LifeTests
     }
 
     [Fact]
+    [Conformance(13, 14)]
     public void Join_returns_false_after_about_the_time_and_at_once_for_zero()
     {
         using ChildProcess child = ChildProcess.Start(Sleep);
@@ -58,6 +61,7 @@ public sealed class LifeTests
     }
 
     [Fact]
+    [Conformance(16)]
     public void Signalling_a_child_that_has_ended_does_nothing()
     {
         using ChildProcess child = ChildProcess.Start(Nothing);
@@ -68,6 +72,7 @@ public sealed class LifeTests
     }
 
     [Fact]
+    [Conformance(18, 19)]
     public void Closing_a_running_child_is_an_error_and_a_closed_one_is_of_no_more_use()
     {
         ChildProcess child = ChildProcess.Start(Sleep);
@@ -118,6 +123,7 @@ public sealed class LifeTests
     }
 
     [Fact]
+    [Conformance(15)]
     public void Many_threads_may_wait_for_one_child()
     {
         using ChildProcess child = ChildProcess.Start(Sleep);
@@ -129,6 +135,7 @@ public sealed class LifeTests
     }
 
     [Fact]
+    [Conformance(17)]
     public void The_sentinel_is_readable_only_once_the_child_has_ended()
     {
         using ChildProcess child = ChildProcess.Start(Sleep);
@@ -144,6 +151,7 @@ public sealed class LifeTests
     }
 
     [Fact]
+    [Conformance(5)]
     public void Names_are_numbered_and_those_of_grandchildren_extend_their_parents()
     {
         using ChildProcess first = new(Nothing);
@@ -160,6 +168,7 @@ public sealed class LifeTests
     }
 
     [Fact]
+    [Conformance(4, 12, 52)]
     public async Task A_child_knows_its_name_its_parent_and_whether_it_is_a_daemon()
     {
         Assert.Null(ChildProcess.Parent);
@@ -179,6 +188,7 @@ public sealed class LifeTests
     }
 
     [Fact]
+    [Conformance(22)]
     public void The_target_and_its_arguments_are_let_go_after_the_start()
     {
         (ChildProcess child, WeakReference target) = StartWithTarget();

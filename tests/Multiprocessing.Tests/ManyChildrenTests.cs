@@ -4,6 +4,7 @@ public sealed class ManyChildrenTests
 {
     [Fact]
     [TimeLimit(180)]
+    [Conformance(7)]
     public void A_thousand_children_one_after_another_leave_no_zombie_descriptor_or_thread()
     {
         StartAndJoin();
@@ -38,6 +39,17 @@ public sealed class ManyChildrenTests
 
     [Fact]
     [TimeLimit(120)]
+    [Conformance(20)]
+    public void A_hundred_short_children_started_together_all_end_with_0()
+    {
+        ChildProcess[] children = [.. Enumerable.Range(0, 100).Select(_ => ChildProcess.Start(() => { }))];
+        Array.ForEach(children, c => c.Join());
+        Assert.All(children, c => Assert.Equal(0, c.ExitCode));
+    }
+
+    [Fact]
+    [TimeLimit(120)]
+    [Conformance(20)]
     public void A_hundred_children_terminated_right_after_their_start_all_end_by_that_signal()
     {
         ChildProcess[] children = [.. Enumerable.Range(0, 100).Select(_ => ChildProcess.Start(() => Thread.Sleep(Timeout.Infinite)))];

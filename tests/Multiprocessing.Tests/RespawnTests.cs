@@ -30,6 +30,7 @@ public sealed class RespawnTests
 
     [Fact]
     [TimeLimit(400)]
+    [Conformance(32)]
     public void A_trimmed_program_refuses_to_start_children_and_a_child_that_runs_Main_all_the_same_starts_none()
     {
         using TrimmedProgram program = new(Program, withProps: false);
@@ -47,6 +48,7 @@ public sealed class RespawnTests
 
     [Fact]
     [TimeLimit(400)]
+    [Conformance(31)]
     public void A_trimmed_program_with_the_packages_settings_starts_children()
     {
         using TrimmedProgram program = new(Program, withProps: true);

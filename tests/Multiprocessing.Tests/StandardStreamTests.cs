@@ -1,6 +1,8 @@
+using System.Runtime.InteropServices;
+
 namespace Multiprocessing.Tests;
 
-public sealed class StandardStreamTests
+public sealed partial class StandardStreamTests
 {
     [Fact]
     public void A_pipe_leads_to_and_from_the_child()
@@ -53,5 +55,100 @@ public sealed class StandardStreamTests
         }
     }
 
+    [Theory]
+    [InlineData("closed")]
+    [InlineData("full")]
+    [InlineData("nobody reads")]
+    [InlineData("a writer that is closed")]
+    [Conformance(39)]
+    public async Task A_child_gets_to_its_end_whatever_its_output_has_become(string what)
+    {
+        using ChildProcess<string> child = ChildProcess.Start(() =>
+        {
+            Spoil(what);
+            return "end";
+        });
+        Assert.Equal("end", await child);
+        child.Join();
+        Assert.Equal(0, child.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("closed", "/dev/null /dev/null")]
+    [InlineData("nobody reads", @"(pipe:\[\d+\]) \1")]
+    [Conformance(39)]
+    public async Task A_process_whose_output_cannot_be_used_has_children_that_get_to_their_end(string what, string output)
+    {
+        string[] seen = await ChildProcess.RunAsync(() =>
+        {
+            Spoil(what);
+            using ChildProcess<string> child = ChildProcess.Start(() =>
+            {
+                Console.WriteLine("out");
+                Console.Error.WriteLine("err");
+                return $"{Target("/proc/self/fd/1")} {Target("/proc/self/fd/2")}";
+            });
+            string result = child.Result.GetAwaiter().GetResult();
+            child.Join();
+            return new[] { result, $"{child.ExitCode}" };
+        });
+        Assert.Matches($"^{output}$", seen[0]);
+        Assert.Equal("0", seen[1]);
+    }
+
+    [Theory]
+    [InlineData("closed")]
+    [InlineData("full")]
+    [InlineData("nobody reads")]
+    [InlineData("a writer that is closed")]
+    public void Without_a_place_for_its_report_an_unhandled_exception_gives_1_all_the_same(string what)
+    {
+        using ChildProcess child = ChildProcess.Start(() =>
+        {
+            Posix.Os.SetLimit(Posix.Resource.Core, new Posix.ResourceLimit(0, 0));
+            Spoil(what);
+            throw new InvalidOperationException();
+        });
+        child.Join();
+        Assert.Equal(1, child.ExitCode);
+    }
+
+    /// <summary>Makes standard output and error of this process useless, with something that is still to be flushed.</summary>
+    private static void Spoil(string what)
+    {
+        putchar('x'); // held back by the C library
+        switch (what)
+        {
+            case "closed":
+                Posix.Os.Close(1);
+                Posix.Os.Close(2);
+                break;
+            case "full":
+                Replace(Posix.Os.Open("/dev/full", 1));
+                break;
+            case "nobody reads":
+                (Posix.SafeDescriptorHandle read, Posix.SafeDescriptorHandle write) = Posix.Os.Pipe2();
+                read.Dispose();
+                Replace(write);
+                break;
+            default:
+                StreamWriter closed = new(Stream.Null);
+                closed.Dispose();
+                Console.SetOut(closed);
+                Console.SetError(closed);
+                break;
+        }
+
+        static void Replace(Posix.SafeDescriptorHandle by)
+        {
+            Posix.Os.Dup2(by, 1, inheritable: true);
+            Posix.Os.Dup2(by, 2, inheritable: true);
+            by.Dispose();
+        }
+    }
+
     private static string? Target(string link) => new FileInfo(link).LinkTarget;
+
+    [LibraryImport("libc")]
+    private static partial int putchar(int character);
 }

@@ -1,0 +1,28 @@
+using Multiprocessing.Posix;
+using Multiprocessing.TestPrograms;
+
+if (args[0].StartsWith("fork", StringComparison.Ordinal) && args[0] != "fork-unprepared")
+{
+    Os.RestartForkable();
+}
+
+return args switch
+{
+    ["first", var how] => FirstProcess.Run(how),
+    ["fork-end", var how] => ForkEnds.Run(how),
+    ["fork-works"] => ForkWorks.Run(),
+    ["fork-nested"] => ForkNested.Run(),
+    ["fork-unprepared"] => ForkRefusals.Unprepared(),
+    ["fork-refused", var why] => ForkRefusals.Run(why),
+    ["fork-restarted", ..] => ForkRestarted.Run(args),
+    ["fork-hooks"] => ForkHooksRun.Run(),
+    ["fork-signals"] => ForkSignals.Run(),
+    ["fork-exit-handlers"] => ForkExitHandlers.Run(),
+    ["fork-beside-child"] => ForkBesideChild.Run(),
+    ["sigchld-on-top"] => SigchldOnTop.Run(),
+    ["fork-inherits"] => ForkInherits.Run(),
+    ["fork-shell"] => ForkShell.Run(),
+    ["fork-inherited-handlers"] => ForkInheritedHandlers.Run(),
+    ["fork-many", var count] => ForkMany.Run(int.Parse(count)),
+    _ => throw new ArgumentException($"There is no program '{string.Join(' ', args)}'."),
+};
