@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
 namespace Multiprocessing.Tests;
@@ -98,6 +100,26 @@ public sealed class ForkTests
     }
 
     [Fact]
+    public void A_program_of_one_file_which_is_set_up_as_if_for_AOT_can_be_forked_too()
+    {
+        string program = TestProgram.FilePath;
+        JsonNode settings = JsonNode.Parse(File.ReadAllText($"{program}.runtimeconfig.json"))!;
+        settings["runtimeOptions"]!["configProperties"]!["System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported"] = false;
+        string changed = Path.Combine(Path.GetTempPath(), "changed.runtimeconfig.json");
+        File.WriteAllText(changed, settings.ToJsonString());
+        try
+        {
+            using Process process = Process.Start("dotnet", ["exec", "--runtimeconfig", changed, "--depsfile", $"{program}.deps.json", $"{program}.dll", "fork-nested"]);
+            process.WaitForExit();
+            Assert.Equal(43, process.ExitCode);
+        }
+        finally
+        {
+            File.Delete(changed);
+        }
+    }
+
+    [Fact]
     [Conformance(55)]
     public void Functions_around_a_fork_are_called_in_order()
     {
@@ -136,7 +158,7 @@ public sealed class ForkTests
     public void The_tours_fork_shows_the_same_addresses_with_different_values()
     {
         string tour = AppContext.BaseDirectory.Replace("tests/Multiprocessing.Tests", "samples/Tour");
-        using System.Diagnostics.Process process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(Path.Combine(tour, "Tour"), ["fork"]) { RedirectStandardOutput = true })!;
+        using Process process = Process.Start(new ProcessStartInfo(Path.Combine(tour, "Tour"), ["fork"]) { RedirectStandardOutput = true })!;
         using StreamReader reader = process.StandardOutput;
         string output = reader.ReadToEnd();
         process.WaitForExit();

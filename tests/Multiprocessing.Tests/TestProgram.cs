@@ -5,14 +5,14 @@ namespace Multiprocessing.Tests;
 /// <summary>One of the programs of tests/Multiprocessing.TestPrograms, in a process of its own.</summary>
 internal static class TestProgram
 {
-    private static readonly string s_path = Path.Combine(AppContext.BaseDirectory.Replace("Multiprocessing.Tests", "Multiprocessing.TestPrograms"), "Multiprocessing.TestPrograms");
+    internal static string FilePath { get; } = Path.Combine(AppContext.BaseDirectory.Replace("Multiprocessing.Tests", "Multiprocessing.TestPrograms"), "Multiprocessing.TestPrograms");
 
     /// <returns>The exit code, 128 + N for signal N; and what it printed.</returns>
     internal static (int Code, string Output, string Error) Run(string[] arguments, Dictionary<string, string>? environment = null) => Run(arguments, environment, out _);
 
     internal static (int Code, string Output, string Error) Run(string[] arguments, Dictionary<string, string>? environment, out int pid, string input = "")
     {
-        ProcessStartInfo start = new(s_path, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new(FilePath, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach ((string name, string value) in environment ?? [])
         {
             start.Environment[name] = value;

@@ -1,5 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
+using System.Runtime;
 using System.Runtime.InteropServices;
 
 namespace Multiprocessing.Posix;
@@ -16,7 +16,7 @@ internal static class ForkReadiness
             !OperatingSystem.IsLinux() ? "that is possible on Linux only." :
             RuntimeInformation.ProcessArchitecture != Architecture.X64 ? $"that is possible on x64 only, not yet on {RuntimeInformation.ProcessArchitecture}." :
             !NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "gnu_get_libc_version", out _) ? "that needs the GNU C library." :
-            !RuntimeFeature.IsDynamicCodeSupported ? "that is possible on CoreCLR only, not under Native AOT." :
+            JitInfo.GetCompiledMethodCount() == 0 ? "that is possible on CoreCLR only, not under Native AOT." : // RuntimeFeature says what was set: false for `dotnet run app.cs`
             null;
         return reason is null;
     }
