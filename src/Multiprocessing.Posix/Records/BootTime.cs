@@ -3,16 +3,12 @@ namespace Multiprocessing.Posix;
 /// <summary>When the system was started, to which the kernel's start times of processes are relative.</summary>
 internal static class BootTime
 {
-    private const int Realtime = 0; // CLOCK_REALTIME
-    private const int SinceBoot = 7; // CLOCK_BOOTTIME
-    private const int ClockTicksPerSecond = 2; // _SC_CLK_TCK, in both C libraries
-
     // Two readings differ a little. Below this the clock was not set, and a start time must not change each time it is asked for.
     private const long Tolerance = 10 * TimeSpan.TicksPerMillisecond;
 
     private const long NoInterruption = TimeSpan.TicksPerMillisecond;
 
-    private static readonly long s_clockTicksPerSecond = Libc.sysconf(ClockTicksPerSecond);
+    private static readonly long s_clockTicksPerSecond = Libc.sysconf((int)SysconfName.ClockTicks);
 
     private static long s_lastSeen;
 
@@ -29,9 +25,9 @@ internal static class BootTime
         long after;
         do
         {
-            before = Read(SinceBoot);
-            now = DateTime.UnixEpoch.Ticks + Read(Realtime) - before;
-            after = Read(SinceBoot);
+            before = Os.ClockGetTime(ClockId.BootTime).Ticks;
+            now = DateTime.UnixEpoch.Ticks + Os.ClockGetTime(ClockId.RealTime).Ticks - before;
+            after = Os.ClockGetTime(ClockId.BootTime).Ticks;
         }
         while (after - before > NoInterruption); // another process had the processor between the two clocks
 
@@ -43,11 +39,5 @@ internal static class BootTime
 
         Volatile.Write(ref s_lastSeen, now);
         return now;
-    }
-
-    private static unsafe long Read(int clock)
-    {
-        TimeSpec time;
-        return Libc.clock_gettime(clock, &time) == 0 ? time.ToTicks() : throw PosixException.Last("clock_gettime");
     }
 }

@@ -7,9 +7,6 @@ internal static unsafe partial class Libc
     [LibraryImport(C, SetLastError = true)]
     internal static partial nint readlink(byte* path, byte* buffer, nuint length);
 
-    [LibraryImport(C, SetLastError = true)]
-    internal static partial int clock_gettime(int clock, TimeSpec* time);
-
     [LibraryImport(C)]
     internal static partial int sched_getcpu();
 }
