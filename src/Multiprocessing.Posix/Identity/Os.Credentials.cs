@@ -50,7 +50,7 @@ public static partial class Os
     /// changed, the groups cannot be.
     /// </remarks>
     /// <exception cref="PosixException">EPERM: it is not allowed; EINVAL: there can be no such user, <see cref="Unchanged"/> for one; EAGAIN.</exception>
-    public static void SetUid(uint uid) => Check("setuid", Libc.setuid(uid));
+    public static void SetUid(uint uid) => CheckUserChange("setuid", Libc.setuid(uid));
 
     /// <summary>Sets the effective group ID of all threads; with CAP_SETGID the real and the saved one too. See setgid(2).</summary>
     /// <param name="gid">The group. Without the capability, the real or the saved group ID.</param>
@@ -63,7 +63,7 @@ public static partial class Os
     public static void SetEuid(uint euid)
     {
         RefuseUnchanged("seteuid", euid);
-        Check("seteuid", Libc.seteuid(euid));
+        CheckUserChange("seteuid", Libc.seteuid(euid));
     }
 
     /// <summary>Sets the effective group ID of all threads, and leaves the way back open. See setegid(2).</summary>
@@ -80,7 +80,7 @@ public static partial class Os
     /// <param name="euid">The effective user ID, or <see cref="Unchanged"/>.</param>
     /// <remarks>The saved user ID becomes the new effective one when the real one is given, or the effective one is not the old real one.</remarks>
     /// <exception cref="PosixException">EPERM: it is not allowed; EINVAL; EAGAIN.</exception>
-    public static void SetReUid(uint ruid, uint euid) => Check("setreuid", Libc.setreuid(ruid, euid));
+    public static void SetReUid(uint ruid, uint euid) => CheckUserChange("setreuid", Libc.setreuid(ruid, euid));
 
     /// <summary>Sets the real and the effective group ID of all threads. See setregid(2).</summary>
     /// <param name="rgid">The real group ID, or <see cref="Unchanged"/>.</param>
@@ -94,7 +94,7 @@ public static partial class Os
     /// <param name="suid">The saved user ID, or <see cref="Unchanged"/>.</param>
     /// <remarks>Without CAP_SETUID each may become any of the three that the process has.</remarks>
     /// <exception cref="PosixException">EPERM: it is not allowed; EINVAL; EAGAIN.</exception>
-    public static void SetResUid(uint ruid, uint euid, uint suid) => Check("setresuid", Libc.setresuid(ruid, euid, suid));
+    public static void SetResUid(uint ruid, uint euid, uint suid) => CheckUserChange("setresuid", Libc.setresuid(ruid, euid, suid));
 
     /// <summary>Sets the three group IDs of all threads. See setresgid(2).</summary>
     /// <param name="rgid">The real group ID, or <see cref="Unchanged"/>.</param>
@@ -103,6 +103,12 @@ public static partial class Os
     /// <remarks>Without CAP_SETGID each may become any of the three that the process has.</remarks>
     /// <exception cref="PosixException">EPERM: it is not allowed; EINVAL.</exception>
     public static void SetResGid(uint rgid, uint egid, uint sgid) => Check("setresgid", Libc.setresgid(rgid, egid, sgid));
+
+    private static void CheckUserChange(string call, int result)
+    {
+        Check(call, result);
+        UserChange.Callback?.Invoke();
+    }
 
     // glibc refuses it; musl makes a setresuid of it, which would do nothing and succeed.
     private static void RefuseUnchanged(string call, uint id)
