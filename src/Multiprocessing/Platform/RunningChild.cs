@@ -18,23 +18,49 @@ internal abstract class RunningChild : IDisposable
 
     internal abstract Stream? StandardError { get; }
 
+    /// <summary>The last lines of standard output up to the child's end, where it is <see cref="StandardStream.Tee"/>; else empty.</summary>
+    internal abstract string LastOutput { get; }
+
+    /// <summary>The last lines of standard error up to the child's end, where it is <see cref="StandardStream.Tee"/>; else empty.</summary>
+    internal abstract string LastErrorOutput { get; }
+
     internal abstract bool HasEnded { get; }
 
+    /// <exception cref="PlatformNotSupportedException">Children cannot be started on this system.</exception>
+    internal static void ThrowIfUnsupported() => ThrowIfUnsupported(OperatingSystem.IsLinux());
+
+    internal static void ThrowIfUnsupported(bool isLinux)
+    {
+        if (!isLinux)
+        {
+            throw new PlatformNotSupportedException("Multiprocessing starts children on Linux only, so far: run this program on Linux, in WSL or in a Linux container.");
+        }
+    }
+
     /// <summary>Starts this program once more, as a child that finds its work on an inherited socket.</summary>
-    /// <exception cref="PlatformNotSupportedException">This is not Linux.</exception>
     /// <exception cref="PosixException">The system refused.</exception>
-    internal static RunningChild Start(ReadOnlySpan<byte> handOver, ChildProcessOptions options) => OperatingSystem.IsLinux()
-        ? LinuxChild.Start(handOver, options)
-        : throw new PlatformNotSupportedException("Multiprocessing starts children on Linux only, so far.");
+    internal static RunningChild Start(ReadOnlySpan<byte> handOver, ChildSettings settings, ChildProcessOptions options) => LinuxChild.Start(handOver, settings, options);
 
     /// <summary>Whether a child's way in is a start-up hook, which may be switched off.</summary>
-    internal static bool NeedsHook => HostCommand.OfThisProgram.UsesHook;
+    internal static bool NeedsHook => OperatingSystem.IsLinux() && HostCommand.OfThisProgram.UsesHook;
+
+    /// <exception cref="InvalidOperationException">The program's files were deleted or replaced while it runs, so a child would be another program.</exception>
+    internal static void ThrowIfProgramIsGone()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            HostCommand.OfThisProgram.ThrowIfGone();
+        }
+    }
 
     /// <summary>Whether any child of this process has ended, its own or another's; a cheap question before an expensive search.</summary>
     internal static bool AnyMayHaveEnded() => LinuxChild.AnyHasEnded();
 
     /// <summary>A handle that polls readable for ever, as a sentinel of a child that ended long ago.</summary>
     internal static SafeHandle AlwaysReadable() => Os.EventFd(initial: 1);
+
+    /// <summary>Waits until what children that have ended wrote to a <see cref="StandardStream.Tee"/> is on this process's streams, as long as they take it.</summary>
+    internal static void WaitForOutput() => Tee.WaitForAll();
 
     /// <summary>Waits until the child has ended or has something to say.</summary>
     /// <param name="timeout">Null: for ever.</param>
@@ -51,7 +77,12 @@ internal abstract class RunningChild : IDisposable
     internal abstract (WaitStatus Status, ResourceUsage Usage)? Reap();
 
     /// <summary>Sends a signal; does nothing when the child has ended.</summary>
+    /// <exception cref="PosixException">EPERM: it has another user.</exception>
     internal abstract void Send(Signal signal);
+
+    /// <summary>Sends a signal that is to end the child. Where that is not allowed, SIGKILL comes another way.</summary>
+    /// <returns>False when there is no other way.</returns>
+    internal abstract bool TryEnd(Signal signal);
 
     /// <summary>Calls back, on a thread of the library, as often as the child has something to say, until <see cref="StopListening"/>.</summary>
     internal abstract void Listen(Action callback);
@@ -60,6 +91,16 @@ internal abstract class RunningChild : IDisposable
 
     /// <summary>Calls back, on a thread of the library, when the child has ended.</summary>
     internal abstract void OnEnd(Action callback);
+
+    /// <summary>Calls back, on a thread of the library, when some time has gone by, unless the child was released before. A second call replaces the first.</summary>
+    /// <param name="time">The time from now; more than zero.</param>
+    /// <param name="callback">What to call, once.</param>
+    internal abstract void After(TimeSpan time, Action callback);
+
+    /// <summary>The child has ended: takes in what is left of its output where that is <see cref="StandardStream.Tee"/>. It never waits.</summary>
+    /// <param name="patience">How long <see cref="WaitForOutput"/> is to wait for a stream that does not take it.</param>
+    /// <returns>They end when all of it is on this process's streams.</returns>
+    internal abstract Task[] EndOutput(TimeSpan patience);
 
     /// <summary>Closes everything but the standard streams, which are the user's, and <see cref="Process"/> if <paramref name="keepProcess"/> says so.</summary>
     internal abstract void Release(bool keepProcess);

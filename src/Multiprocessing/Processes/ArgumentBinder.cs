@@ -12,7 +12,7 @@ internal static class ArgumentBinder
         ParameterInfo[] named = NamedParameters(target, parameters);
         if (args.Count > parameters.Length)
         {
-            throw new ArgumentException($"{MethodDescription.Of(target.Method)} takes {parameters.Length} arguments, but {args.Count} are given.", nameof(args));
+            throw new ArgumentException($"{MethodDescription.AtStart(target.Method)} takes {parameters.Length} arguments, but {args.Count} are given.", nameof(args));
         }
 
         Dictionary<string, object?> left = kwargs is null ? [] : new(kwargs, StringComparer.Ordinal);
@@ -46,7 +46,7 @@ internal static class ArgumentBinder
 
         return left.Count == 0
             ? bound
-            : throw new ArgumentException($"{MethodDescription.Of(target.Method)} has no parameter '{left.Keys.First()}'.", nameof(kwargs));
+            : throw new ArgumentException($"{MethodDescription.AtStart(target.Method)} has no parameter '{left.Keys.First()}'.", nameof(kwargs));
     }
 
     /// <summary>Names and defaults stand at the method; a delegate type has its own names, such as "arg1".</summary>
@@ -60,10 +60,24 @@ internal static class ArgumentBinder
     {
         bool fits = value is null
             ? !type.IsValueType || Nullable.GetUnderlyingType(type) is not null
-            : type.IsInstanceOfType(value) || (type.IsPrimitive && value.GetType().IsPrimitive);
+            : type.IsInstanceOfType(value) || (type.IsPrimitive && value.GetType().IsPrimitive && CanWiden(value, type));
         if (!fits)
         {
             throw new ArgumentException($"The argument '{name}' must be a {TypeNames.Display(type)}, but is {(value is null ? "null" : $"a {TypeNames.Display(value.GetType())}")}.", nameof(value));
+        }
+    }
+
+    /// <summary>By the rules of reflection, by which the child will call: an int is a long, too, but not a byte.</summary>
+    private static bool CanWiden(object value, Type type)
+    {
+        try
+        {
+            Array.CreateInstance(type, 1).SetValue(value, 0);
+            return true;
+        }
+        catch (Exception exception) when (exception is InvalidCastException or ArgumentException)
+        {
+            return false;
         }
     }
 }

@@ -16,16 +16,3 @@ public sealed record ChildExitStatus(int ExitCode, Signal? Signal, StopReason Re
         ? new ChildExitStatus(status.ToExitCode(), status.TermSignal, StopReason.Signaled, usage)
         : new ChildExitStatus(status.ToExitCode(), null, StopReason.Exited, usage);
 }
-
-/// <summary>Why a child ended.</summary>
-public enum StopReason
-{
-    /// <summary>It exited by itself.</summary>
-    Exited,
-
-    /// <summary>A signal ended it.</summary>
-    Signaled,
-
-    /// <summary>It was ended because its work was cancelled.</summary>
-    Canceled,
-}

@@ -8,24 +8,45 @@ namespace Multiprocessing;
 public partial class ChildProcess
 {
     private static readonly TimeSpan s_graceOfDaemons = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_graceOfInterrupts = TimeSpan.FromSeconds(1);
 
-    private readonly ChildReport _report = new();
+    private ChildReport _report = new();
     private RunningChild? _child;
     private ChildExitStatus? _exitStatus;
     private TaskCompletionSource? _ended;
     private SafeHandle? _sentinel;
-    private bool _canceled;
+    private TaskCompletionSource? _optionsSettled;
+    private StopReason? _stopped;
+    private ulong _sent; // a bit for each signal
+    private bool _left;
+
+    /// <summary>Whether it has given up this process's rights.</summary>
+    private protected bool HasOtherUser => _options.User is not null;
+
+    /// <summary>How it ended, if it has been reaped.</summary>
+    private protected ChildExitStatus? ReapedStatus => _exitStatus;
 
     /// <summary>What the child has said; complete once it has been reaped.</summary>
     private protected ChildReport Report => _report;
 
-    /// <summary>Whether it was ended because its work was cancelled.</summary>
-    private protected bool IsCanceled => _canceled;
+    /// <summary>How long nobody is to be told that the child ended without an answer, for this process may well end in the same moment.</summary>
+    /// <remarks>
+    /// Ctrl-C sends SIGINT to parent and children at once; the parent needs a moment to die of it, or to cancel what the child was doing, and until then an exception
+    /// would be noise. And when this process leaves, it has ended the child itself.
+    /// </remarks>
+    private protected TimeSpan SilenceAboutEnd =>
+        _left ? Timeout.InfiniteTimeSpan : _exitStatus?.Signal == Signal.Int && !HasSent(Signal.Int) ? s_graceOfInterrupts : TimeSpan.Zero;
 
     /// <summary>Whether it belongs to a call such as RunAsync, and so is ended, not waited for, when this process leaves.</summary>
     internal bool BelongsToCall { get; init; }
 
-    /// <summary>Starts the child, once. It returns as soon as the system has the new process, before the child's code runs.</summary>
+    /// <summary>Starts the child, once.</summary>
+    /// <remarks>
+    /// It returns as soon as the system has the new process, before the child's code runs. Where the child has to apply <see cref="ChildProcessOptions"/> to itself, such as a
+    /// working directory, a user or a limit, it returns when that is done.
+    /// </remarks>
+    /// <exception cref="ChildStartException">An option cannot be applied. No child is left, and the object can be started again.</exception>
+    /// <exception cref="ArgumentException">A variable of the environment option cannot be one.</exception>
     /// <exception cref="InvalidOperationException">It has been started before; or this application cannot start children (the message says what to set).</exception>
     /// <exception cref="NotSerializableException">A captured variable, an argument or a field cannot cross; the message names it.</exception>
     /// <exception cref="PlatformNotSupportedException">This system is not supported.</exception>
@@ -33,6 +54,19 @@ public partial class ChildProcess
     /// <exception cref="ObjectDisposedException">The object was closed.</exception>
     public void Start()
     {
+        Begin();
+        if (StartOptions.Of(_options) != StartOption.None)
+        {
+            AwaitOptions();
+        }
+
+        ForgetWork();
+    }
+
+    /// <summary>Starts the child, and leaves it to its report whether its options could be applied.</summary>
+    private protected void Begin()
+    {
+        RunningChild.ThrowIfUnsupported();
         SpawnGuard.ThrowIfUnsafe();
         Children.Reap();
         lock (_gate)
@@ -45,22 +79,134 @@ public partial class ChildProcess
 
             ProcessIdentity identity = new(Name, Pid: 0, Daemon);
             Work work = GetType().Assembly == typeof(ChildProcess).Assembly ? Work.Of(_target!, _arguments) : Work.Of(this, _target, _arguments);
-            _child = RunningChild.Start(StartRequest.Write(work, identity, _lineage, _reports), _options);
+            ChildSettings settings = new(_options);
+            ReadOnlySpan<byte> request = StartRequest.Write(work, identity, _lineage, _reports, settings, _options);
+            RunningChild child = RunningChild.Start(request, settings, _options);
+            ForgetFailedStart();
+            _child = child;
             _started = true;
-            _pid = _child.Pid;
-            _target = null; // the child has its copy
-            _arguments = [];
+            _pid = child.Pid;
             Children.Add(this);
-            if (_reports)
+            try
             {
-                _child.Listen(OnSaidSomething);
+                LookAfter(child);
+            }
+            catch
+            {
+                AbandonStart(child);
+                throw;
             }
         }
+    }
+
+    /// <summary>The child has its copy.</summary>
+    private protected void ForgetWork()
+    {
+        _target = null;
+        _arguments = [];
+    }
+
+    /// <exception cref="PosixException">Too many descriptors are open.</exception>
+    private void LookAfter(RunningChild child)
+    {
+        bool hasOptions = StartOptions.Of(_options) != StartOption.None;
+        _optionsSettled = hasOptions ? new TaskCompletionSource() : null;
+        if (_reports || hasOptions)
+        {
+            child.Listen(OnSaidSomething);
+        }
+
+        if (_options.Timeout is { } time)
+        {
+            child.After(time, () => Stop(StopReason.TimedOut));
+        }
+    }
+
+    /// <summary>Whoever hears the child first, the library's watcher or somebody who asks how it is, settles it; so it is not the channel that is waited for here.</summary>
+    private void AwaitOptions()
+    {
+        _optionsSettled!.Task.Wait();
+        if (_report.Started is null && (_report.StartFailure is not null || !WasStopped()))
+        {
+            throw StartFailed();
+        }
+
+        if (!_reports)
+        {
+            _child!.StopListening(); // nobody waits to hear the rest
+        }
+    }
+
+    /// <summary>The child has ended, or is about to, before it had its options: whether that was our doing.</summary>
+    private bool WasStopped()
+    {
+        WaitForEnd(limit: null);
+        return _stopped is not null;
+    }
+
+    /// <summary>Waits for the child's end, and makes the object one that has not been started.</summary>
+    private ChildStartException StartFailed()
+    {
+        WaitForEnd(limit: null); // it ends by itself, at once
+        lock (_gate)
+        {
+            ChildStartException exception = _report.StartFailure is { } failure
+                ? StartFailure(failure)
+                : new ChildStartException(Name, option: null, $"it ended before its code ran, with exit code {_exitStatus!.ExitCode}");
+            BecomeUnstarted();
+            return exception;
+        }
+    }
+
+    /// <summary>There is a child, but nothing to look after it with. The gate is held.</summary>
+    private void AbandonStart(RunningChild child)
+    {
+        if (!child.TryEnd(Signal.Kill))
+        {
+            return; // it has another user already, and goes on: it counts as started
+        }
+
+        while (!TryFinish())
+        {
+            child.Wait(timeout: null, listen: false);
+        }
+
+        BecomeUnstarted();
+    }
+
+    /// <summary>The gate is held. What tells of the child's end stays until the next start: others may be looking at it.</summary>
+    private void BecomeUnstarted()
+    {
+        OnStartFailed();
+        _child!.Dispose();
+        _sentinel?.Dispose();
+        _sentinel = null;
+        _pid = null;
+        _started = false;
+    }
+
+    private void ForgetFailedStart()
+    {
+        _ended = null;
+        _exitStatus = null;
+        _stopped = null;
+        _sent = 0;
+        _written = [];
+        _report = new ChildReport();
+    }
+
+    private protected ChildStartException StartFailure(byte[] message)
+    {
+        WireReader reader = new(message);
+        string? option = reader.NullableString();
+        RemoteFailure failure = RemoteFailure.Read(ref reader);
+        return new ChildStartException(Name, option, failure.Message, failure.Rebuild(pid: null, Name));
     }
 
     /// <summary>Waits for the child's end, and reaps it.</summary>
     /// <param name="timeout">How long; null or <see cref="Timeout.InfiniteTimeSpan"/>: for ever; zero: not at all.</param>
     /// <returns>False when the time ran out.</returns>
+    /// <remarks>What the child wrote to a stream that is <see cref="StandardStream.Tee"/> is on this process's stream then, unless the time runs out over that.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
     /// <exception cref="InvalidOperationException">The child has not been started.</exception>
     /// <exception cref="ObjectDisposedException">The object was closed.</exception>
@@ -74,16 +220,12 @@ public partial class ChildProcess
 
         ThrowIfClosed();
         long start = System.Diagnostics.Stopwatch.GetTimestamp();
-        while (!HasFinished())
+        if (!WaitForEnd(limit))
         {
-            TimeSpan? left = limit - System.Diagnostics.Stopwatch.GetElapsedTime(start);
-            bool listen = !_report.IsComplete;
-            if (!Started().Wait(left < TimeSpan.Zero ? TimeSpan.Zero : left, listen))
-            {
-                return HasFinished();
-            }
+            return false;
         }
 
+        WaitForOutput(limit, start);
         return true;
     }
 
@@ -95,7 +237,7 @@ public partial class ChildProcess
     public Task WaitForExitAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfClosed();
-        return Ended().WaitAsync(cancellationToken);
+        return WithOutput(Ended()).WaitAsync(cancellationToken);
     }
 
     /// <summary>Sends SIGTERM, which ends a child that has made no provision for it. Does nothing when the child has ended.</summary>
@@ -122,11 +264,43 @@ public partial class ChildProcess
         {
             ThrowIfClosed();
             RunningChild child = Started();
-            if (!TryFinish())
+            if (_exitStatus is null && !child.HasEnded)
             {
                 child.Send(signal);
+                Remember(signal);
             }
         }
+    }
+
+    /// <summary>Sends SIGTERM, and SIGKILL if the child has not ended some time after that.</summary>
+    /// <param name="grace">How long the child has; <see cref="Timeout.InfiniteTimeSpan"/>: as long as it takes; zero: nothing.</param>
+    /// <param name="cancellationToken">Ends the grace: SIGKILL follows at once.</param>
+    /// <returns>How it ended, once it has and was reaped.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The time is negative.</exception>
+    /// <exception cref="InvalidOperationException">The child has not been started.</exception>
+    /// <exception cref="ObjectDisposedException">The object was closed.</exception>
+    /// <exception cref="PosixException">EMFILE: too many descriptors are open, and nothing was sent; EPERM: the child has other credentials, and is not tied to this process either.</exception>
+    public async Task<ChildExitStatus> StopAsync(TimeSpan grace, CancellationToken cancellationToken = default)
+    {
+        if (grace != Timeout.InfiniteTimeSpan)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(grace, TimeSpan.Zero);
+        }
+
+        ThrowIfClosed();
+        Task ended = Ended(); // before the signal: it may fail
+        End(Signal.Term);
+        try
+        {
+            await ended.WaitAsync(grace.TotalMilliseconds < int.MaxValue ? grace : Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
+        {
+            KillOrSayWhyNot();
+        }
+
+        await WithOutput(ended).ConfigureAwait(false);
+        return _exitStatus!;
     }
 
     /// <summary>Lets go of what the object holds. A second call does nothing.</summary>
@@ -164,8 +338,9 @@ public partial class ChildProcess
     {
         if (!_closed && _started)
         {
-            Kill();
-            await Ended().ConfigureAwait(false);
+            Task ended = EndedOrBlock();
+            KillOrSayWhyNot();
+            await ended.ConfigureAwait(false);
         }
 
         Dispose(disposing: true);
@@ -178,25 +353,82 @@ public partial class ChildProcess
     {
         if (!_closed && _started)
         {
-            Kill();
-            Join();
+            KillOrSayWhyNot();
+            WaitForEnd(limit: null);
         }
 
         Close();
     }
 
-    /// <summary>Kills the child because its work was cancelled.</summary>
-    private protected void Cancel()
+    private void KillOrSayWhyNot()
     {
-        _canceled = true;
-        lock (_gate)
+        if (!End(Signal.Kill))
         {
-            if (!_closed && _started && !TryFinish())
-            {
-                Started().Send(Signal.Kill);
-            }
+            Kill();
         }
     }
+
+    /// <summary>Where no descriptor is left to be told of the end, whoever disposes waits for it himself.</summary>
+    private Task EndedOrBlock()
+    {
+        try
+        {
+            return Ended();
+        }
+        catch (PosixException)
+        {
+            return Task.CompletedTask;
+        }
+    }
+
+    /// <summary>Ends the child for a reason of ours, which its exit status will say: by SIGKILL, or as gently as its options have it.</summary>
+    private protected void Stop(StopReason reason)
+    {
+        lock (_gate)
+        {
+            if (_stopped is not null || _closed || !_started || _exitStatus is not null || _child!.HasEnded)
+            {
+                return;
+            }
+
+            _stopped = reason;
+            End(_options.TerminateTimeout > TimeSpan.Zero && TryKillAfter(_options.TerminateTimeout) ? Signal.Term : Signal.Kill);
+        }
+    }
+
+    /// <returns>False where too many descriptors are open.</returns>
+    private bool TryKillAfter(TimeSpan time)
+    {
+        try
+        {
+            _child!.After(time, () => End(Signal.Kill));
+            return true;
+        }
+        catch (PosixException)
+        {
+            return false; // so the child is killed at once: better too early than never
+        }
+    }
+
+    /// <summary>Ends a child that may have ended, or be closed, by now, as far as this process may. It does not reap: nobody has asked how the child ended.</summary>
+    /// <returns>False when this process may do nothing to the child, which has another user.</returns>
+    private bool End(Signal signal)
+    {
+        lock (_gate)
+        {
+            if (_closed || !_started || _exitStatus is not null || _child!.HasEnded)
+            {
+                return true;
+            }
+
+            Remember(signal);
+            return _child.TryEnd(signal);
+        }
+    }
+
+    private void Remember(Signal signal) => _sent |= 1UL << (signal.Number - 1);
+
+    private bool HasSent(Signal signal) => (_sent >> (signal.Number - 1) & 1) != 0;
 
     /// <summary>A task that ends when the child has been reaped, which this call sees to.</summary>
     private protected Task Ended()
@@ -220,32 +452,43 @@ public partial class ChildProcess
     {
     }
 
+    /// <summary>Called, with the gate held, when <see cref="Start()"/> is about to throw what went wrong.</summary>
+    private protected virtual void OnStartFailed()
+    {
+    }
+
     /// <summary>This process leaves: ends a daemon and what belongs to a call.</summary>
     internal void BeginLeaving()
     {
         lock (_gate)
         {
-            if (!_closed && !TryFinish() && (Daemon || BelongsToCall))
+            if (!_closed && (Daemon || BelongsToCall))
             {
-                Started().Send(BelongsToCall ? Signal.Kill : Signal.Term);
+                _left |= _exitStatus is null;
+                End(BelongsToCall ? Signal.Kill : Signal.Term);
             }
         }
     }
 
     /// <summary>This process leaves: waits for the child's end. Whoever it belongs to may close it meanwhile.</summary>
-    internal void EndLeaving()
+    /// <param name="start">When the daemons were asked to end.</param>
+    internal void EndLeaving(long start)
     {
-        long start = System.Diagnostics.Stopwatch.GetTimestamp();
-        while (!HasFinished())
+        TimeSpan grace = _options.TerminateTimeout > TimeSpan.Zero ? _options.TerminateTimeout : s_graceOfDaemons;
+        while (!IsGone())
         {
-            TimeSpan? left = Daemon ? s_graceOfDaemons - System.Diagnostics.Stopwatch.GetElapsedTime(start) : null;
+            TimeSpan? left = Daemon ? grace - System.Diagnostics.Stopwatch.GetElapsedTime(start) : null;
             if (left <= TimeSpan.Zero)
             {
-                Started().Send(Signal.Kill);
+                if (!End(Signal.Kill))
+                {
+                    return; // it cannot be ended, so it is not waited for
+                }
+
                 left = null;
             }
 
-            Started().Wait(left, listen: !_report.IsComplete);
+            _child!.Wait(left, listen: !_report.IsComplete);
         }
     }
 
@@ -258,7 +501,7 @@ public partial class ChildProcess
     }
 
     /// <summary>Whether the child has ended; reaps it if so.</summary>
-    internal bool HasFinished()
+    private bool HasFinished()
     {
         lock (_gate)
         {
@@ -267,7 +510,32 @@ public partial class ChildProcess
         }
     }
 
-    private RunningChild Started() => _child ?? throw new InvalidOperationException($"'{Name}' has not been started.");
+    /// <summary>Whether there is no such child, or none any more; reaps it if it has ended.</summary>
+    internal bool IsGone()
+    {
+        lock (_gate)
+        {
+            return !_started || TryFinish();
+        }
+    }
+
+    private bool WaitForEnd(TimeSpan? limit)
+    {
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        while (!HasFinished())
+        {
+            TimeSpan? left = limit - System.Diagnostics.Stopwatch.GetElapsedTime(start);
+            bool listen = !_report.IsComplete;
+            if (!Started().Wait(left < TimeSpan.Zero ? TimeSpan.Zero : left, listen))
+            {
+                return HasFinished();
+            }
+        }
+
+        return true;
+    }
+
+    private RunningChild Started() => _started ? _child! : throw new InvalidOperationException($"'{Name}' has not been started.");
 
     private void OnEnded()
     {
@@ -296,6 +564,11 @@ public partial class ChildProcess
             return true;
         }
 
+        if (!_started)
+        {
+            return false;
+        }
+
         bool ended = _child!.HasEnded;
         Drain(); // after the look: what an ended child said is all there
         if (!ended)
@@ -306,17 +579,34 @@ public partial class ChildProcess
         ChildExitStatus status = _child.Reap() is var (waited, usage)
             ? ChildExitStatus.From(waited, usage)
             : new ChildExitStatus(_report.LastWord ?? ChildExitStatus.UnknownExitCode, null, StopReason.Exited, default);
-        _exitStatus = _canceled && status.Signal == Signal.Kill ? status with { Reason = StopReason.Canceled } : status;
-        _child.Release(keepProcess: _sentinel is not null);
-        Children.Remove(this);
-        OnFinished();
-        _ended?.TrySetResult();
+        _exitStatus = status with { Reason = _stopped ?? LimitVerdict.On(status, _report, _options, byUs: status.Signal is { } signal && HasSent(signal)) ?? status.Reason };
+        try
+        {
+            EndOutput();
+        }
+        finally
+        {
+            _child.Release(keepProcess: _sentinel is not null);
+            Children.Remove(this);
+            OnFinished();
+            _ended?.TrySetResult();
+        }
+
         return true;
     }
 
     /// <summary>Takes in what the child has said. The gate is held.</summary>
-    [SkipLocalsInit]
     private void Drain()
+    {
+        ReadChannel();
+        if (_report.Started is not null || _report.StartFailure is not null || _report.IsComplete)
+        {
+            _optionsSettled?.TrySetResult();
+        }
+    }
+
+    [SkipLocalsInit]
+    private void ReadChannel()
     {
         Span<byte> buffer = stackalloc byte[16 * 1024];
         while (!_report.IsComplete)

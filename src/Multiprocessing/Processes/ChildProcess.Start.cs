@@ -8,6 +8,10 @@ public partial class ChildProcess
     /// <param name="name">The child's name; null: "Process-1" and so on.</param>
     /// <param name="daemon">Whether it is ended, not waited for, when this process leaves; null: as this process is.</param>
     /// <param name="options">How it is started; null: the defaults.</param>
+    /// <remarks>
+    /// Statics start fresh in the child, what it writes to captured variables stays there, and <see cref="Console.ReadLine"/> gives null in it
+    /// unless the options give it an input. Join it, or make it a daemon: at its end this process waits for a child that is neither.
+    /// </remarks>
     /// <returns>The started child.</returns>
     /// <exception cref="NotSerializableException">A captured variable cannot cross; the message names it.</exception>
     public static ChildProcess Start(Action target, string? name = null, bool? daemon = null, ChildProcessOptions? options = null) =>
@@ -18,6 +22,10 @@ public partial class ChildProcess
     /// <param name="name">The child's name; null: "Process-1" and so on.</param>
     /// <param name="daemon">Whether it is ended, not waited for, when this process leaves; null: as this process is.</param>
     /// <param name="options">How it is started; null: the defaults.</param>
+    /// <remarks>
+    /// Statics start fresh in the child, what it writes to captured variables stays there, and <see cref="Console.ReadLine"/> gives null in it
+    /// unless the options give it an input. Join it, or make it a daemon: at its end this process waits for a child that is neither.
+    /// </remarks>
     /// <returns>The started child.</returns>
     /// <exception cref="NotSerializableException">A captured variable cannot cross; the message names it.</exception>
     public static ChildProcess Start(Func<Task> target, string? name = null, bool? daemon = null, ChildProcessOptions? options = null) =>
@@ -30,6 +38,10 @@ public partial class ChildProcess
     /// <param name="name">The child's name; null: "Process-1" and so on.</param>
     /// <param name="daemon">Whether it is ended, not waited for, when this process leaves; null: as this process is.</param>
     /// <param name="options">How it is started; null: the defaults.</param>
+    /// <remarks>
+    /// Statics start fresh in the child, what it writes to captured variables stays there, and <see cref="Console.ReadLine"/> gives null in it
+    /// unless the options give it an input. Join it, or make it a daemon: at its end this process waits for a child that is neither.
+    /// </remarks>
     /// <returns>The started child.</returns>
     /// <exception cref="ArgumentException">The arguments do not fit the parameters; the message names the one that does not.</exception>
     /// <exception cref="NotSerializableException">An argument or a captured variable cannot cross; the message names it.</exception>
@@ -42,6 +54,10 @@ public partial class ChildProcess
     /// <param name="name">The child's name; null: "Process-1" and so on.</param>
     /// <param name="daemon">Whether it is ended, not waited for, when this process leaves; null: as this process is.</param>
     /// <param name="options">How it is started; null: the defaults.</param>
+    /// <remarks>
+    /// Statics start fresh in the child, what it writes to captured variables stays there, and <see cref="Console.ReadLine"/> gives null in it
+    /// unless the options give it an input. Join it, or make it a daemon: at its end this process waits for a child that is neither.
+    /// </remarks>
     /// <returns>The started child.</returns>
     /// <exception cref="NotSerializableException">A captured variable cannot cross; the message names it.</exception>
     public static ChildProcess<T> Start<T>(Func<T> target, string? name = null, bool? daemon = null, ChildProcessOptions? options = null) =>
@@ -53,6 +69,10 @@ public partial class ChildProcess
     /// <param name="name">The child's name; null: "Process-1" and so on.</param>
     /// <param name="daemon">Whether it is ended, not waited for, when this process leaves; null: as this process is.</param>
     /// <param name="options">How it is started; null: the defaults.</param>
+    /// <remarks>
+    /// Statics start fresh in the child, what it writes to captured variables stays there, and <see cref="Console.ReadLine"/> gives null in it
+    /// unless the options give it an input. Join it, or make it a daemon: at its end this process waits for a child that is neither.
+    /// </remarks>
     /// <returns>The started child.</returns>
     /// <exception cref="NotSerializableException">A captured variable cannot cross; the message names it.</exception>
     public static ChildProcess<T> Start<T>(Func<Task<T>> target, string? name = null, bool? daemon = null, ChildProcessOptions? options = null) =>

@@ -10,6 +10,14 @@ namespace Multiprocessing;
 /// All members may be used from any thread. A child that has ended is reaped (no zombie is left) when somebody asks about it:
 /// <see cref="Join"/>, <see cref="IsAlive"/>, <see cref="ExitCode"/>, an awaited result, <see cref="ActiveChildren"/>, the next <see cref="Start()"/>.
 /// By default a child is killed by the kernel when its parent ends, however the parent ends.
+/// <para>
+/// A child is a process of its own: it runs the target, not Main; statics start fresh in it, and what it writes to them or to captured
+/// variables stays there; its standard input is the null device unless <see cref="ChildProcessOptions.StandardInput"/> says otherwise, so <see cref="Console.ReadLine"/> gives null.
+/// </para>
+/// <para>
+/// A child that nobody joins is joined when this process ends in order, so a forgotten <see cref="Join"/> makes the program wait at its end;
+/// a daemon is ended instead.
+/// </para>
 /// </remarks>
 /// <example><code>
 /// using var child = new ChildProcess(() => Console.WriteLine("hello from another process"));
@@ -81,6 +89,7 @@ public partial class ChildProcess : IDisposable, IAsyncDisposable
         _name = name ?? $"Process-{_lineage}";
         _daemon = daemon ?? ProcessIdentity.Current.Daemon;
         _options = options ?? ChildProcessOptions.Default;
+        RefuseMethod(_options.StartMethod);
         _target = target;
         _arguments = arguments;
         _reports = reports;
@@ -98,6 +107,31 @@ public partial class ChildProcess : IDisposable, IAsyncDisposable
 
     /// <summary>Who started this process; null in the first process.</summary>
     public static ProcessIdentity? Parent => ProcessIdentity.Parent;
+
+    /// <summary>The start methods that there are here, the default first.</summary>
+    public static IReadOnlyList<StartMethod> StartMethods { get; } = [StartMethod.Spawn];
+
+    /// <summary>How children are made whose options do not say. In a child, how it was made itself. To be set before the first child is started.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such start method.</exception>
+    /// <exception cref="PlatformNotSupportedException">There is one, but not here; the message says why.</exception>
+    /// <exception cref="InvalidOperationException">A child has been started already.</exception>
+    public static StartMethod DefaultStartMethod
+    {
+        get => StartMethod.Spawn;
+        set
+        {
+            if (!Enum.IsDefined(value))
+            {
+                throw new ArgumentOutOfRangeException(nameof(value), value, "There is no such start method.");
+            }
+
+            RefuseMethod(value);
+            if (Children.WereStarted)
+            {
+                throw new InvalidOperationException($"A child has been started already; set {nameof(DefaultStartMethod)} before the first one, or say the method in its {nameof(ChildProcessOptions)}.");
+            }
+        }
+    }
 
     /// <summary>The children of this process that are alive. Those that have ended are reaped.</summary>
     public static IReadOnlyList<ChildProcess> ActiveChildren => Children.ReapAndList();
@@ -139,7 +173,7 @@ public partial class ChildProcess : IDisposable, IAsyncDisposable
         get
         {
             ThrowIfClosed();
-            return _started && !HasFinished();
+            return !IsGone();
         }
     }
 
@@ -147,7 +181,16 @@ public partial class ChildProcess : IDisposable, IAsyncDisposable
     public int? ExitCode => ExitStatus?.ExitCode;
 
     /// <summary>How the child ended; null until it did. Asking reaps a child that has.</summary>
-    public ChildExitStatus? ExitStatus => _started && HasFinished() ? _exitStatus : null;
+    public ChildExitStatus? ExitStatus
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _started && TryFinish() ? _exitStatus : null;
+            }
+        }
+    }
 
     /// <summary>A handle that polls readable when the child has ended. It belongs to this object.</summary>
     /// <exception cref="InvalidOperationException">The child has not been started.</exception>
@@ -159,7 +202,8 @@ public partial class ChildProcess : IDisposable, IAsyncDisposable
             lock (_gate)
             {
                 ThrowIfClosed();
-                return _sentinel ??= _exitStatus is null ? Started().Process : RunningChild.AlwaysReadable();
+                SafeHandle process = Started().Process;
+                return _sentinel ??= _exitStatus is null ? process : RunningChild.AlwaysReadable();
             }
         }
     }
@@ -206,6 +250,19 @@ public partial class ChildProcess : IDisposable, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(target);
         return target;
+    }
+
+    private static void RefuseMethod(StartMethod method)
+    {
+        if (method == StartMethod.ForkServer && !ForkServer.IsSupported(out string? reason))
+        {
+            throw new PlatformNotSupportedException(reason);
+        }
+
+        if (method == StartMethod.Fork)
+        {
+            throw new PlatformNotSupportedException("A ChildProcess is not made by a fork of this process, which has threads that a fork would lose; use Os.Fork in a program that Os.RestartForkable has restarted.");
+        }
     }
 
     private void ThrowIfClosed() => ObjectDisposedException.ThrowIf(_closed, this);

@@ -15,7 +15,8 @@ public class ChildProcess<T> : ChildProcess
     /// <summary>The result, once the child has ended and was reaped.</summary>
     /// <remarks>
     /// Fails with <see cref="ChildFailedException"/> when the child's code threw, with <see cref="ChildCrashedException"/> when the child ended
-    /// without an answer.
+    /// without an answer, or went over a limit of its options. An end by a SIGINT that this process did not send is told a second later: it is likely Ctrl-C, which ends
+    /// this process, too.
     /// </remarks>
     public Task<T> Result
     {
@@ -38,10 +39,11 @@ public class ChildProcess<T> : ChildProcess
     internal async Task<T> RunToEndAsync()
     {
         _cancellation.ThrowIfCancellationRequested();
-        Start();
+        Begin();
+        ForgetWork();
         try
         {
-            using CancellationTokenRegistration registration = _cancellation.UnsafeRegister(static child => ((ChildProcess<T>)child!).Cancel(), this);
+            using CancellationTokenRegistration registration = _cancellation.UnsafeRegister(static child => ((ChildProcess<T>)child!).Stop(StopReason.Canceled), this);
             return await Result.ConfigureAwait(false);
         }
         finally
@@ -51,29 +53,60 @@ public class ChildProcess<T> : ChildProcess
     }
 
     /// <summary>The result is rebuilt on the thread pool: it may be large, and the gate is held here, perhaps by the library's one watcher.</summary>
-    private protected override void OnFinished() => ThreadPool.UnsafeQueueUserWorkItem(static child => child.Complete(), this, preferLocal: false);
+    private protected override void OnFinished()
+    {
+        bool hasAnswer = Report.Result is not null || Report.Failure is not null || Report.StartFailure is not null;
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static end => _ = end.Child.CompleteAsync(end.Silence), (Child: this, Silence: hasAnswer ? TimeSpan.Zero : SilenceAboutEnd), preferLocal: false);
+    }
+
+    /// <summary>Nobody will ever see the task, so nobody is to be told that nobody has looked at its exception.</summary>
+    private protected override void OnStartFailed() =>
+        _ = _result.Task.ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
+    private async Task CompleteAsync(TimeSpan silence)
+    {
+        if (silence != TimeSpan.Zero)
+        {
+            await Task.Delay(silence, _cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // cancelling ends the silence
+        }
+
+        await WithOutput(Task.CompletedTask).ConfigureAwait(false);
+        Complete();
+    }
+
+    /// <summary>A child of another user must not choose types that this process then makes, or assemblies that it loads.</summary>
+    private Type[]? Asked => HasOtherUser ? TypeReference.PartsOf(typeof(T)) : null;
 
     private void Complete()
     {
         try
         {
+            ChildExitStatus status = ReapedStatus!;
             if (Report.Result is { } result)
             {
-                WireReader reader = new(result);
+                WireReader reader = new(result) { Asked = Asked };
                 _result.SetResult((T)ValueSerializer.Read(ref reader)!);
             }
-            else if (Report.Failure is { } failure)
+            else if (Report.StartFailure is { } startFailure)
             {
-                WireReader reader = new(failure);
-                _result.SetException(new ChildFailedException(Pid, Name, RemoteFailure.Read(ref reader)));
+                _result.SetException(StartFailure(startFailure));
             }
-            else if (IsCanceled)
+            else if (status.Reason == StopReason.Canceled || _cancellation.IsCancellationRequested)
             {
                 _result.SetCanceled(_cancellation);
             }
+            else if (Report.Failure is { } failure)
+            {
+                WireReader reader = new(failure) { Asked = Asked };
+                RemoteFailure remote = RemoteFailure.Read(ref reader);
+                _result.SetException(status.Reason == StopReason.Exited
+                    ? new ChildFailedException(Pid, Name, remote)
+                    : new ChildCrashedException(Pid, Name, status, LastOutput, LastErrorOutput, remote.Rebuild(Pid, Name)));
+            }
             else
             {
-                _result.SetException(new ChildCrashedException(Pid, Name, ExitStatus!));
+                _result.SetException(new ChildCrashedException(Pid, Name, status, LastOutput, LastErrorOutput));
             }
         }
         catch (Exception exception)

@@ -17,6 +17,13 @@ internal sealed class ChildReport
 
     internal int? LastWord { get; private set; }
 
+    /// <summary>What the child had used before its work.</summary>
+    internal StartUsage? Started { get; private set; }
+
+    internal byte[]? StartFailure { get; private set; }
+
+    internal bool LackedMemory { get; private set; }
+
     /// <summary>The child has closed its end, or what it says makes no sense: nothing more is to be read.</summary>
     internal bool IsComplete { get; private set; }
 
@@ -51,7 +58,8 @@ internal sealed class ChildReport
 
         int size = BinaryPrimitives.ReadInt32LittleEndian(_buffer.AsSpan(1));
         ChildMessage kind = (ChildMessage)_buffer[0];
-        if (size < 0 || size > Array.MaxLength - HeaderLength || kind is < ChildMessage.Result or > ChildMessage.LastWord || (kind == ChildMessage.LastWord && size != sizeof(int)))
+        if (size < 0 || size > Array.MaxLength - HeaderLength || kind is < ChildMessage.Result or > ChildMessage.LackOfMemory || (LengthOf(kind) is { } length && size != length)
+            || (kind is ChildMessage.Started or ChildMessage.StartFailure && Started is not null))
         {
             IsMalformed = true;
             Complete();
@@ -69,11 +77,22 @@ internal sealed class ChildReport
         {
             case ChildMessage.Result: Result = content.ToArray(); break;
             case ChildMessage.Failure: Failure = content.ToArray(); break;
-            default: LastWord = BinaryPrimitives.ReadInt32LittleEndian(content); break;
+            case ChildMessage.LastWord: LastWord = BinaryPrimitives.ReadInt32LittleEndian(content); break;
+            case ChildMessage.Started: Started = StartUsage.Read(content); break;
+            case ChildMessage.StartFailure: StartFailure = content.ToArray(); break;
+            default: LackedMemory = true; break;
         }
 
         _length -= HeaderLength + size;
         _buffer.AsSpan(HeaderLength + size, _length).CopyTo(_buffer);
         return true;
     }
+
+    private static int? LengthOf(ChildMessage kind) => kind switch
+    {
+        ChildMessage.LastWord => sizeof(int),
+        ChildMessage.Started => StartUsage.Length,
+        ChildMessage.LackOfMemory => 0,
+        _ => null,
+    };
 }

@@ -6,8 +6,12 @@ internal static class Children
     private static readonly Lock s_gate = new();
     private static readonly HashSet<ChildProcess> s_children = new(ReferenceEqualityComparer.Instance);
 
+    /// <summary>Whether this process has ever started one.</summary>
+    internal static bool WereStarted { get; private set; }
+
     internal static void Add(ChildProcess child)
     {
+        WereStarted = true;
         Leaving.Observe();
         lock (s_gate)
         {
@@ -40,7 +44,7 @@ internal static class Children
         }
     }
 
-    internal static IReadOnlyList<ChildProcess> ReapAndList() => [.. Snapshot().Where(child => !child.HasFinished())];
+    internal static IReadOnlyList<ChildProcess> ReapAndList() => [.. Snapshot().Where(child => !child.IsGone())];
 
     // The gate is never held while a child's own is taken: a child that is reaped takes them the other way round.
     private static ChildProcess[] Snapshot()
@@ -56,7 +60,9 @@ internal static class Children
     {
         ChildProcess[] children = Snapshot();
         Array.ForEach(children, child => child.BeginLeaving());
-        Array.ForEach(children, child => child.EndLeaving());
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        Array.ForEach(children, child => child.EndLeaving(start));
+        RunningChild.WaitForOutput();
     }
 
     /// <summary>In a forked child: these are its parent's children. Their descriptors go, above all those that keep them alive.</summary>

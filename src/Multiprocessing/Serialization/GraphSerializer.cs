@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -10,16 +12,11 @@ namespace Multiprocessing;
 /// </summary>
 internal static class GraphSerializer
 {
-    private static readonly JsonSerializerOptions s_options = new()
-    {
-        IncludeFields = true,
-        IgnoreReadOnlyProperties = false,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        PreferredObjectCreationHandling = JsonObjectCreationHandling.Replace,
-        MaxDepth = 256,
-        Converters = { new RuntimeTypeConverter() },
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { RefuseWhatWouldNotArrive } },
-    };
+    private const int MaxDepth = 256;
+
+    private static readonly JsonSerializerOptions s_options = Options(new RuntimeTypeConverter());
+
+    private static readonly Lazy<JsonSerializerOptions> s_declaredOnly = new(() => Options());
 
     /// <returns>The type to rebuild the value as, and its bytes.</returns>
     internal static (Type Type, byte[] Bytes) Serialize(object value, Type declared, in Subject subject)
@@ -41,17 +38,24 @@ internal static class GraphSerializer
         }
         catch (RefusedException refused)
         {
-            string reason = refused.Type == value.GetType() ? refused.Reason : $"it holds a {TypeNames.Display(refused.Type)}, and {refused.Reason}";
-            throw new NotSerializableException(subject, value.GetType(), reason, refused);
+            Refusal refusal = refused.Type == value.GetType() ? refused.Refusal : refused.Refusal with { Reason = $"it holds {TypeNames.Article(refused.Type)}, and {refused.Refusal.Reason}" };
+            throw new NotSerializableException(subject, value.GetType(), refusal, refused);
+        }
+        catch (JsonException exception) when (exception.Path?.Length > MaxDepth)
+        {
+            throw new NotSerializableException(subject, value.GetType(), new Refusal($"it holds itself, or is nested more than {MaxDepth} deep", "leave out what points back, or send a flat list"), exception);
         }
         catch (Exception exception) when (exception is JsonException or NotSupportedException or InvalidOperationException)
         {
-            throw new NotSerializableException(subject, value.GetType(), exception.Message.TrimEnd('.'), exception);
+            throw new NotSerializableException(subject, value.GetType(), RefusalOf(exception), exception);
         }
     }
 
     /// <exception cref="InvalidDataException">The bytes do not make such a value.</exception>
-    internal static object? Deserialize(Type type, ReadOnlySpan<byte> bytes)
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor, typeof(List<>))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor, typeof(Dictionary<,>))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicParameterlessConstructor, typeof(HashSet<>))]
+    internal static object? Deserialize(Type type, ReadOnlySpan<byte> bytes, bool mayNameTypes)
     {
         if (type == typeof(NoCancellation))
         {
@@ -60,12 +64,32 @@ internal static class GraphSerializer
 
         try
         {
-            return JsonSerializer.Deserialize(bytes, s_options.GetTypeInfo(type));
+            return JsonSerializer.Deserialize(bytes, (mayNameTypes ? s_options : s_declaredOnly.Value).GetTypeInfo(type));
         }
         catch (Exception exception) when (exception is JsonException or NotSupportedException or RefusedException)
         {
             throw new InvalidDataException($"The message does not hold a {TypeNames.Display(type)}: {exception.Message}", exception);
         }
+    }
+
+    /// <summary>The serializer makes its code for most types as it goes, which a program compiled ahead of time cannot.</summary>
+    private static Refusal RefusalOf(Exception exception) => exception is JsonException || RuntimeFeature.IsDynamicCodeSupported
+        ? new Refusal($"the serializer says: {exception.Message.TrimEnd('.')}", "send arrays, lists and types of public properties instead")
+        : new Refusal("a program compiled ahead of time (Native AOT) has code only for strings, numbers, arrays of them, and classes with a parameterless constructor and settable properties that are strings or numbers", "send one of those instead");
+
+    private static JsonSerializerOptions Options(params JsonConverter[] converters)
+    {
+        JsonSerializerOptions options = new()
+        {
+            IncludeFields = true,
+            IgnoreReadOnlyProperties = false,
+            NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+            PreferredObjectCreationHandling = JsonObjectCreationHandling.Replace,
+            MaxDepth = MaxDepth,
+            TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { RefuseWhatWouldNotArrive } },
+        };
+        Array.ForEach(converters, options.Converters.Add);
+        return options;
     }
 
     private static bool CanBeRebuilt(Type type)
@@ -81,14 +105,24 @@ internal static class GraphSerializer
     /// <summary>Runs once for each type in a graph.</summary>
     private static void RefuseWhatWouldNotArrive(JsonTypeInfo info)
     {
-        if (Refusals.Against(info.Type) is { } reason)
+        if (Refusals.Against(info.Type) is { } refusal)
         {
-            throw new RefusedException(info.Type, reason);
+            throw new RefusedException(info.Type, refusal);
+        }
+
+        if (info.Kind is JsonTypeInfoKind.Enumerable or JsonTypeInfoKind.Dictionary)
+        {
+            RefuseStateBesideElements(info);
         }
 
         if (info.Kind != JsonTypeInfoKind.Object)
         {
             return;
+        }
+
+        if (KeptMembers.AreMissing(info.Type))
+        {
+            throw new RefusedException(info.Type, KeptMembers.RefusalOf(info.Type));
         }
 
         HashSet<string> covered = new(StringComparer.OrdinalIgnoreCase);
@@ -106,9 +140,14 @@ internal static class GraphSerializer
             {
                 if (!covered.Contains(PlainName(field)) && !IsLeftOutOnPurpose(field))
                 {
-                    throw new RefusedException(info.Type, $"its {Describe(field)} can be neither read nor set from outside, so it would be lost; make it a public property, or send a type without it");
+                    throw new RefusedException(info.Type, Refusals.AgainstHidden(field, info.Type));
                 }
             }
+        }
+
+        if (!CanBeMadeAgain(info))
+        {
+            throw new RefusedException(info.Type, Refusals.AgainstConstructor(info.Type));
         }
 
         // The contract of a base class would drop what a derived one adds.
@@ -116,7 +155,9 @@ internal static class GraphSerializer
         {
             if (instance.GetType() != info.Type)
             {
-                throw new RefusedException(instance.GetType(), $"it stands where a {TypeNames.Display(info.Type)} is declared, whose fields alone would arrive; declare it as {TypeNames.Display(instance.GetType())}, as an interface or as an abstract class");
+                throw new RefusedException(instance.GetType(), new Refusal(
+                    $"it stands where {TypeNames.Article(info.Type)} is declared, whose fields alone would arrive",
+                    $"declare it as {TypeNames.Display(instance.GetType())}, as an interface or as an abstract class"));
             }
         };
     }
@@ -134,17 +175,61 @@ internal static class GraphSerializer
         || field.DeclaringType!.GetProperty(PlainName(field), BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.IgnoreCase)
             ?.IsDefined(typeof(JsonIgnoreAttribute)) == true;
 
-    private static string Describe(FieldInfo field) =>
-        field.Name.StartsWith('<') ? $"property '{PlainName(field)}'" : $"field '{field.Name}'";
+    /// <summary>Of a collection only the elements arrive: not what a class derived from one adds, and not another comparer than the usual one.</summary>
+    private static void RefuseStateBesideElements(JsonTypeInfo info)
+    {
+        for (Type? type = info.Type; type is not null && !Refusals.IsOfFramework(type); type = type.BaseType)
+        {
+            foreach (FieldInfo field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+            {
+                if (!IsLeftOutOnPurpose(field))
+                {
+                    throw new RefusedException(info.Type, Refusals.AgainstStateBesideElements(field));
+                }
+            }
+        }
+
+        foreach (string name in (string[])["Comparer", "KeyComparer", "ValueComparer"])
+        {
+            if (info.Type.GetProperty(name) is { } comparer)
+            {
+                info.OnSerializing += instance =>
+                {
+                    if (!IsUsual(comparer.GetValue(instance)))
+                    {
+                        throw new RefusedException(info.Type, Refusals.AgainstComparer);
+                    }
+                };
+            }
+        }
+    }
+
+    /// <summary>Whether a collection that is made without a comparer compares in the same way.</summary>
+    private static bool IsUsual(object? comparer) =>
+        comparer is null
+        || comparer.Equals(StringComparer.Ordinal)
+        || Array.Exists(comparer.GetType().GetInterfaces(), i => i.IsConstructedGenericType && IsDefault(i.GetGenericTypeDefinition(), i.GetGenericArguments()[0], comparer));
+
+    private static bool IsDefault(Type definition, Type element, object comparer)
+    {
+        Type? defaults = definition == typeof(IEqualityComparer<>) ? typeof(EqualityComparer<>) : definition == typeof(IComparer<>) ? typeof(Comparer<>) : null;
+        return comparer.Equals(defaults?.MakeGenericType(element).GetProperty("Default")!.GetValue(null));
+    }
+
+    private static bool CanBeMadeAgain(JsonTypeInfo info) =>
+        info.CreateObject is not null
+        || info.Type.IsValueType
+        || (info.ConstructorAttributeProvider is ConstructorInfo constructor
+            && constructor.GetParameters().Length == info.Properties.Count(property => property.AssociatedParameter is not null));
 
     /// <summary>Stands for a token that nobody can cancel; it needs no state to arrive.</summary>
     private sealed record NoCancellation;
 }
 
 /// <summary>A type in a graph cannot cross. Turned into a <see cref="NotSerializableException"/> where the graph's owner is known.</summary>
-internal sealed class RefusedException(Type type, string reason) : Exception($"{TypeNames.Display(type)}: {reason}")
+internal sealed class RefusedException(Type type, Refusal refusal) : Exception($"{TypeNames.Display(type)}: {refusal.Reason}")
 {
     internal Type Type => type;
 
-    internal string Reason => reason;
+    internal Refusal Refusal => refusal;
 }

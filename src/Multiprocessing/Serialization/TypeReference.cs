@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace Multiprocessing;
 
 /// <summary>A type in a message, in the shortest form that the other process finds it by.</summary>
@@ -36,7 +38,7 @@ internal static class TypeReference
             writer.Byte((byte)Kind.Array);
             Write(writer, type.GetElementType()!);
         }
-        else if (type.Module == ModuleReference.Program && !type.HasElementType)
+        else if (type.Module == ModuleReference.Program && !type.HasElementType && type.HasMetadataToken())
         {
             writer.Byte((byte)Kind.Token);
             ModuleReference.Write(writer, type.Module);
@@ -52,6 +54,11 @@ internal static class TypeReference
     /// <exception cref="InvalidDataException">There is no such type here.</exception>
     internal static Type Read(ref WireReader reader)
     {
+        if (reader.Asked is { } asked)
+        {
+            return ReadAsked(ref reader, asked);
+        }
+
         switch ((Kind)reader.Byte())
         {
             case Kind.Known:
@@ -64,7 +71,7 @@ internal static class TypeReference
             case Kind.Array:
                 return Read(ref reader).MakeArrayType();
             case Kind.Token:
-                System.Reflection.Module module = ModuleReference.Read(ref reader);
+                Module module = ModuleReference.Read(ref reader);
                 int token = reader.Int32();
                 return Resolve(() => module.ResolveType(token));
             case Kind.Name:
@@ -72,6 +79,30 @@ internal static class TypeReference
             case var kind:
                 throw new InvalidDataException($"The message has a type of the unknown kind {(byte)kind}.");
         }
+    }
+
+    /// <summary>A type, and those that it is made of.</summary>
+    internal static Type[] PartsOf(Type type)
+    {
+        IEnumerable<Type> parts = type.HasElementType ? [type.GetElementType()!] : type.GetGenericArguments();
+        return [type, .. parts.SelectMany(PartsOf)];
+    }
+
+    /// <summary>What was asked for, and what it is made of, by its bytes: no name of the peer's is looked up, no assembly loaded.</summary>
+    private static Type ReadAsked(ref WireReader reader, Type[] asked)
+    {
+        foreach (Type type in asked)
+        {
+            WireWriter expected = new();
+            Write(expected, type);
+            if (reader.TryTake(expected.Written))
+            {
+                return type;
+            }
+        }
+
+        throw new InvalidDataException(
+            $"A child that runs as another user may return only what was asked for ({string.Join(", ", asked.Select(TypeNames.Display))}), exactly, since it must not choose types that this process then makes; ask for that type, or let it return text.");
     }
 
     internal static void WriteAll(WireWriter writer, Type[] types)

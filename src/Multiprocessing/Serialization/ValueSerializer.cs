@@ -88,7 +88,7 @@ internal static class ValueSerializer
         Tag.Enum => ReadEnum(ref reader),
         Tag.UnmanagedArray => ReadUnmanagedArray(ref reader),
         Tag.Array => ReadArray(ref reader),
-        Tag.Delegate => DelegateSerializer.Read(ref reader),
+        Tag.Delegate when reader.Asked is null => DelegateSerializer.Read(ref reader),
         Tag.Graph => ReadGraph(ref reader),
         Tag tag => throw new InvalidDataException($"The message has a value of the unknown kind {(byte)tag}."),
     };
@@ -183,7 +183,7 @@ internal static class ValueSerializer
     private static object? ReadGraph(ref WireReader reader)
     {
         Type type = TypeReference.Read(ref reader);
-        return GraphSerializer.Deserialize(type, reader.Bytes());
+        return GraphSerializer.Deserialize(type, reader.Bytes(), mayNameTypes: reader.Asked is null);
     }
 
     private static Span<byte> BytesOf(Array array, Type element) =>

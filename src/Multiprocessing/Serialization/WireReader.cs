@@ -12,6 +12,9 @@ internal ref struct WireReader(ReadOnlySpan<byte> message)
 
     private int _position;
 
+    /// <summary>The types that the peer may name, where it is not trusted; null: it may name any.</summary>
+    internal Type[]? Asked { get; init; }
+
     internal readonly int Left => _message.Length - _position;
 
     internal byte Byte() => Raw(1)[0];
@@ -38,6 +41,18 @@ internal ref struct WireReader(ReadOnlySpan<byte> message)
     }
 
     internal string String() => NullableString() ?? throw new InvalidDataException("The message has no text where it must have one.");
+
+    /// <summary>Goes past these bytes if they come next.</summary>
+    internal bool TryTake(ReadOnlySpan<byte> expected)
+    {
+        if (!_message[_position..].StartsWith(expected))
+        {
+            return false;
+        }
+
+        _position += expected.Length;
+        return true;
+    }
 
     internal ReadOnlySpan<byte> Bytes() => Raw(Int32());
 

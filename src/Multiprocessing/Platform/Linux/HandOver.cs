@@ -68,12 +68,4 @@ internal static class HandOver
             throw;
         }
     }
-
-    /// <summary>This process's environment, as it is at this moment for native code and for .NET, with the child's settings in it.</summary>
-    internal static Dictionary<string, string> Environment(string mark)
-    {
-        Dictionary<string, string> environment = new(Os.Environ, StringComparer.Ordinal);
-        ChildSettings.AddTo(environment, mark);
-        return environment;
-    }
 }

@@ -10,6 +10,8 @@ namespace Multiprocessing;
 /// It works however wedged the child's runtime is. PR_SET_PDEATHSIG would not do: it fires when the parent's thread ends.
 /// The parent may have died before the child is armed; no signal tells of that, so the pipe is polled once afterwards.
 /// Nothing is ever written to the pipe. See fcntl(2), F_SETSIG, and signal(7).
+/// The kernel sends the signal only if who armed it, as he was then, may kill the process as it is in the end: so a child that changes its user arms it again.
+/// The one exception, root of the whole system, is not root of a container.
 /// </remarks>
 internal static class Lifeline
 {

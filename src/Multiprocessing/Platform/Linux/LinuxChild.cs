@@ -12,17 +12,20 @@ namespace Multiprocessing;
 /// </remarks>
 internal sealed class LinuxChild : RunningChild
 {
+    private const int EPERM = 1;
     private const int EAGAIN = 11;
     private const int ESRCH = 3;
     private const int ECONNRESET = 104;
-    private const int WriteOnly = 1;
 
     private readonly WatchedChild _watched;
     private readonly SafeDescriptorHandle _process;
     private readonly SafeDescriptorHandle _channel;
     private readonly SafeDescriptorHandle? _lifeline;
+    private readonly Tee? _teeOfOutput;
+    private readonly Tee? _teeOfError;
     private ReadinessWatcher.Registration? _listening;
     private ReadinessWatcher.Registration? _awaitingEnd;
+    private Alarm? _alarm;
 
     private LinuxChild(WatchedChild watched, SafeDescriptorHandle process, SafeDescriptorHandle channel, SafeDescriptorHandle? lifeline, StandardPipes pipes)
     {
@@ -33,6 +36,8 @@ internal sealed class LinuxChild : RunningChild
         StandardInput = Wrap(pipes.Input, PipeDirection.Out);
         StandardOutput = Wrap(pipes.Output, PipeDirection.In);
         StandardError = Wrap(pipes.Error, PipeDirection.In);
+        _teeOfOutput = pipes.TeeOfOutput;
+        _teeOfError = pipes.TeeOfError;
     }
 
     internal override int Pid => _watched.Pid;
@@ -44,6 +49,10 @@ internal sealed class LinuxChild : RunningChild
     internal override Stream? StandardOutput { get; }
 
     internal override Stream? StandardError { get; }
+
+    internal override string LastOutput => _teeOfOutput?.LastLines ?? "";
+
+    internal override string LastErrorOutput => _teeOfError?.LastLines ?? "";
 
     internal override bool HasEnded => Os.Poll(_process, PollEvents.Readable, TimeSpan.Zero) != PollEvents.None;
 
@@ -59,7 +68,7 @@ internal sealed class LinuxChild : RunningChild
         }
     }
 
-    internal static new LinuxChild Start(ReadOnlySpan<byte> handOver, ChildProcessOptions options)
+    internal static new LinuxChild Start(ReadOnlySpan<byte> handOver, ChildSettings settings, ChildProcessOptions options)
     {
         StandardPipes pipes = StandardPipes.Make(options); // before the others, which may get the number of a standard stream that is closed
         SafeDescriptorHandle? channel = null;
@@ -87,7 +96,7 @@ internal sealed class LinuxChild : RunningChild
 
             HostCommand command = HostCommand.OfThisProgram;
             string mark = HandOver.MarkOf(descriptors.Keys);
-            (WatchedChild watched, SafeDescriptorHandle process) = Spawn(command, HandOver.Environment(mark), descriptors);
+            (WatchedChild watched, SafeDescriptorHandle process) = Spawn(command, settings.WithMark(mark), descriptors);
             LinuxChild child = new(watched, process, channel, options.KillOnParentExit ? lifeline : null, pipes);
             if (largeHandOver is null)
             {
@@ -188,15 +197,41 @@ internal sealed class LinuxChild : RunningChild
         }
     }
 
-    internal override void Listen(Action callback) => _listening = ReadinessWatcher.Watch(_channel, callback);
+    /// <summary>The lifeline kills with the child's own rights. See <see cref="Lifeline"/>.</summary>
+    internal override bool TryEnd(Signal signal)
+    {
+        try
+        {
+            Send(signal);
+            return true;
+        }
+        catch (PosixException exception) when (exception.Errno == EPERM)
+        {
+            if (signal == Signal.Kill)
+            {
+                _lifeline?.Dispose();
+                return _lifeline is not null;
+            }
+
+            return true; // SIGKILL will follow
+        }
+    }
+
+    internal override void Listen(Action callback) => _listening = ReadinessWatcher.OfChildren.Watch(_channel, callback);
 
     internal override void StopListening() => Interlocked.Exchange(ref _listening, null)?.Dispose();
 
-    internal override void OnEnd(Action callback) => _awaitingEnd ??= ReadinessWatcher.Watch(_process, callback);
+    internal override void OnEnd(Action callback) => _awaitingEnd ??= ReadinessWatcher.OfChildren.Watch(_process, callback);
+
+    internal override Task[] EndOutput(TimeSpan patience) =>
+        [_teeOfOutput?.EndOfChild(patience) ?? Task.CompletedTask, _teeOfError?.EndOfChild(patience) ?? Task.CompletedTask];
+
+    internal override void After(TimeSpan time, Action callback) => Interlocked.Exchange(ref _alarm, new Alarm(time, callback))?.Dispose();
 
     internal override void Release(bool keepProcess)
     {
         StopListening();
+        Interlocked.Exchange(ref _alarm, null)?.Dispose();
         Interlocked.Exchange(ref _awaitingEnd, null)?.Dispose();
         _channel.Dispose();
         _lifeline?.Dispose();
@@ -281,95 +316,5 @@ internal sealed class LinuxChild : RunningChild
         int descriptor = end.Number;
         end.SetHandleAsInvalid();
         return new AnonymousPipeClientStream(direction, new SafePipeHandle(descriptor, ownsHandle: true));
-    }
-
-    /// <summary>The ends of the standard streams: ours, and those that the child gets.</summary>
-    [StructLayout(LayoutKind.Auto)]
-    private struct StandardPipes
-    {
-        private SafeDescriptorHandle?[]? _childs;
-
-        internal SafeDescriptorHandle? Input { get; private set; }
-
-        internal SafeDescriptorHandle? Output { get; private set; }
-
-        internal SafeDescriptorHandle? Error { get; private set; }
-
-        internal static StandardPipes Make(ChildProcessOptions options)
-        {
-            StandardStream[] kinds = [options.StandardInput is StandardStream.Default ? StandardStream.Null : options.StandardInput, options.StandardOutput, options.StandardError];
-
-            // Our own first: where one is closed, what is opened here may get its number.
-            StandardPipes pipes = new() { _childs = [.. kinds.Select((kind, number) => kind is StandardStream.Null or StandardStream.Pipe ? null : Borrow(number))] };
-            try
-            {
-                pipes.Input = Open(0, kinds[0], pipes._childs);
-                pipes.Output = Open(1, kinds[1], pipes._childs);
-                pipes.Error = Open(2, kinds[2], pipes._childs);
-                return pipes;
-            }
-            catch
-            {
-                pipes.DisposeOurs();
-                pipes.DisposeChilds();
-                throw;
-            }
-        }
-
-        internal readonly void AddTo(Dictionary<int, int> descriptors)
-        {
-            for (int number = 0; number < _childs!.Length; number++)
-            {
-                if (_childs[number] is { } end)
-                {
-                    descriptors.Add(number, end.Number);
-                }
-            }
-        }
-
-        internal readonly void DisposeChilds()
-        {
-            foreach (SafeDescriptorHandle? end in _childs ?? [])
-            {
-                end?.Dispose();
-            }
-        }
-
-        internal readonly void DisposeOurs()
-        {
-            Input?.Dispose();
-            Output?.Dispose();
-            Error?.Dispose();
-        }
-
-        /// <returns>Our end, for a pipe.</returns>
-        private static SafeDescriptorHandle? Open(int number, StandardStream kind, SafeDescriptorHandle?[] childs)
-        {
-            switch (kind)
-            {
-                case StandardStream.Pipe:
-                    (SafeDescriptorHandle read, SafeDescriptorHandle write) = Os.Pipe2();
-                    (childs[number], SafeDescriptorHandle ours) = number == 0 ? (read, write) : (write, read);
-                    return ours;
-                default:
-                    childs[number] ??= Os.Open("/dev/null", number == 0 ? 0 : WriteOnly);
-                    return null;
-            }
-        }
-
-        /// <summary>Our own stream, or nothing where it is closed: the child has the null device then, for whatever it opened first would get the number, and all its output.</summary>
-        private static SafeDescriptorHandle? Borrow(int number)
-        {
-            SafeDescriptorHandle ours = new(number, ownsHandle: false);
-            try
-            {
-                // Close-on-exec is what the runtime or this library opened, and is no standard stream, even if it got the number of one.
-                return Os.GetInheritable(ours) ? ours : null;
-            }
-            catch (PosixException)
-            {
-                return null;
-            }
-        }
     }
 }

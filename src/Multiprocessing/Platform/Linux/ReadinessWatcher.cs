@@ -3,41 +3,56 @@ using Multiprocessing.Posix;
 
 namespace Multiprocessing;
 
-/// <summary>The one thread of the library that waits, for all children, until something happens on their descriptors.</summary>
+/// <summary>One thread that waits, for many, until something happens on their descriptors.</summary>
 /// <remarks>
-/// Started at first need, it sleeps in epoll_wait and ends with the process. A callback runs on it: it must be short, never wait for user
-/// code, and either consume what woke it or end its registration, since the watch is level-triggered.
+/// Started at first need, it sleeps in epoll_wait and ends with the process. A callback runs on it and must either consume what woke it or
+/// end its registration, since the watch is level-triggered.
 /// </remarks>
-internal static class ReadinessWatcher
+/// <param name="name">The thread's.</param>
+internal sealed class ReadinessWatcher(string name)
 {
-    private static readonly Lazy<SafeDescriptorHandle> s_epoll = new(Start);
-    private static readonly ConcurrentDictionary<long, Registration> s_registrations = new();
-    private static long s_lastNumber;
+    private readonly Lock _gate = new();
+    private readonly ConcurrentDictionary<long, Registration> _registrations = new();
+    private SafeDescriptorHandle? _epoll;
+    private long _lastNumber;
 
-    internal static Registration Watch(SafeDescriptorHandle descriptor, Action callback)
+    /// <summary>For the ends and the words of all children. A callback must be short and never wait for user code.</summary>
+    internal static ReadinessWatcher OfChildren { get; } = new("Multiprocessing watcher");
+
+    internal Registration Watch(SafeDescriptorHandle descriptor, Action callback)
     {
-        Registration registration = new(Interlocked.Increment(ref s_lastNumber), descriptor, callback);
-        s_registrations[registration.Number] = registration;
+        SafeDescriptorHandle epoll = Started();
+        Registration registration = new(this, Interlocked.Increment(ref _lastNumber), descriptor, callback);
+        _registrations[registration.Number] = registration;
         try
         {
-            Os.EpollAdd(s_epoll.Value, descriptor, PollEvents.Readable, registration.Number);
+            Os.EpollAdd(epoll, descriptor, PollEvents.Readable, registration.Number);
             return registration;
         }
         catch
         {
-            s_registrations.TryRemove(registration.Number, out _);
+            _registrations.TryRemove(registration.Number, out _);
             throw;
         }
     }
 
-    private static SafeDescriptorHandle Start()
+    /// <summary>No <see cref="Lazy{T}"/>, which would remember for ever that once there were too many open descriptors.</summary>
+    private SafeDescriptorHandle Started()
     {
-        SafeDescriptorHandle epoll = Os.EpollCreate();
-        new Thread(() => Run(epoll)) { IsBackground = true, Name = "Multiprocessing watcher" }.Start();
-        return epoll;
+        lock (_gate)
+        {
+            if (_epoll is null)
+            {
+                SafeDescriptorHandle epoll = Os.EpollCreate();
+                new Thread(() => Run(epoll)) { IsBackground = true, Name = name }.Start();
+                _epoll = epoll;
+            }
+
+            return _epoll;
+        }
     }
 
-    private static void Run(SafeDescriptorHandle epoll)
+    private void Run(SafeDescriptorHandle epoll)
     {
         Span<long> ready = stackalloc long[64];
         while (true)
@@ -46,7 +61,7 @@ internal static class ReadinessWatcher
             foreach (long number in ready[..count])
             {
                 // One that was ended since is not found: its number is never used again, whatever became of its descriptor.
-                if (s_registrations.TryGetValue(number, out Registration? registration))
+                if (_registrations.TryGetValue(number, out Registration? registration))
                 {
                     registration.Callback();
                 }
@@ -55,7 +70,7 @@ internal static class ReadinessWatcher
     }
 
     /// <summary>A watch; ends when disposed. A callback that runs at that moment runs to its end.</summary>
-    internal sealed class Registration(long number, SafeDescriptorHandle descriptor, Action callback) : IDisposable
+    internal sealed class Registration(ReadinessWatcher watcher, long number, SafeDescriptorHandle descriptor, Action callback) : IDisposable
     {
         internal long Number => number;
 
@@ -63,9 +78,9 @@ internal static class ReadinessWatcher
 
         public void Dispose()
         {
-            if (s_registrations.TryRemove(number, out _))
+            if (watcher._registrations.TryRemove(number, out _))
             {
-                Os.EpollRemove(s_epoll.Value, descriptor);
+                Os.EpollRemove(watcher._epoll!, descriptor);
             }
         }
     }

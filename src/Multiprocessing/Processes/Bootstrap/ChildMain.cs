@@ -9,6 +9,7 @@ internal static class ChildMain
 {
     private const int FailureCode = 1;
     private const int CloseOnExec = 1;
+    private const int ENOMEM = 12;
 
     // Both stay open as long as the process lives.
     private static SafeDescriptorHandle? s_channel;
@@ -31,8 +32,20 @@ internal static class ChildMain
             ForkPermission.Refusal = "This process is a child of the Multiprocessing library; it has no Main of its own that could be started again, so it cannot be made forkable.";
             WireReader request = new(TakeOver(mark));
             s_reports = StartRequest.ReadAndBecome(ref request);
+            lock (s_channel!)
+            {
+                // Nobody else is there. But the runtime has loaded what Say needs now, and a child may use up its descriptors.
+            }
+
             AppDomain.CurrentDomain.UnhandledException += OnUncaught;
             ProcessExit.IsLookedAfter = true;
+            if (request.Bool())
+            {
+                WaitForDebugger(); // before the options: a child that has changed its user cannot be debugged by it
+            }
+
+            ApplyOptions(ref request);
+            Work.ReadAndWarmUp(ref request);
             Func<object?> work = Work.Read(ref request);
             Answer(Await(work()));
             return LastWord(RunExitHandlers(0));
@@ -41,6 +54,39 @@ internal static class ChildMain
         {
             Report(exception);
             return LastWord(RunExitHandlers(code));
+        }
+    }
+
+    /// <summary>The parent waits for this to succeed. If it does not, the work is not begun, and there is nothing to hand on but the reason.</summary>
+    private static void ApplyOptions(ref WireReader request)
+    {
+        WireWriter writer = new();
+        try
+        {
+            if (StartOptions.ReadAndApply(ref request))
+            {
+                UsageLimits.UsageSoFar().Write(writer);
+                Say(ChildMessage.Started, writer.Written);
+            }
+        }
+        catch (StartOptionException failure)
+        {
+            writer.String(failure.Option);
+            new RemoteFailure(failure.InnerException!).Write(writer);
+            Say(ChildMessage.StartFailure, writer.Written);
+            Os._Exit(FailureCode);
+        }
+    }
+
+    /// <summary>The kernel asks whether who armed it might kill this process as it is then.</summary>
+    private static void RearmLifeline() => Lifeline.Arm(s_lifeline!);
+
+    private static void WaitForDebugger()
+    {
+        Console.Error.WriteLine($"{ProcessIdentity.Current.Name} (pid {ProcessIdentity.Current.Pid}) waits for a debugger.");
+        while (!System.Diagnostics.Debugger.IsAttached)
+        {
+            Thread.Sleep(100); // nothing tells of a debugger that attaches
         }
     }
 
@@ -73,6 +119,7 @@ internal static class ChildMain
             s_lifeline = new SafeDescriptorHandle(HandOver.Lifeline, ownsHandle: false);
             Os.Fcntl(s_lifeline, FcntlCommand.SetDescriptorFlags, CloseOnExec);
             Lifeline.Arm(s_lifeline);
+            UserChange.Callback = RearmLifeline;
         }
 
         if (!HandOver.Has(mark, HandOver.LargeMessage))
@@ -95,7 +142,7 @@ internal static class ChildMain
             int count = Os.Read(from, new Span<byte>(buffer, filled, length - filled));
             if (count == 0)
             {
-                throw new EndOfStreamException("The parent ended before it said what this child is to do.");
+                Os._Exit(FailureCode); // the parent has ended before it said what to do: there is nobody to tell, and perhaps a terminal where Ctrl-C was pressed
             }
 
             filled += count;
@@ -105,6 +152,9 @@ internal static class ChildMain
     }
 
     /// <summary>Waits for a task, of whatever kind, and gives what it gave.</summary>
+    /// <remarks>What it finds by name must be kept from a trimmer that looks for calls.</remarks>
+    [DynamicDependency(nameof(Task<>.Result), typeof(Task<>))]
+    [DynamicDependency(nameof(ValueTask<>.AsTask), typeof(ValueTask<>))]
     private static object? Await(object? result)
     {
         Task? task = result switch
@@ -145,6 +195,11 @@ internal static class ChildMain
             return;
         }
 
+        if (IsLackOfMemory(exception))
+        {
+            Say(ChildMessage.LackOfMemory, []);
+        }
+
         if (s_reports)
         {
             WireWriter writer = new();
@@ -155,13 +210,27 @@ internal static class ChildMain
 
         try
         {
-            Console.Error.WriteLine($"{ProcessIdentity.Current.Name} (pid {ProcessIdentity.Current.Pid}) ended by an unhandled exception. {exception}");
+            Console.Error.WriteLine($"{ProcessIdentity.Current.Name} (pid {ProcessIdentity.Current.Pid}) ended by an unhandled exception. {RemoteFailure.TextOf(exception)}");
             Console.Error.Flush();
         }
         catch (Exception)
         {
             // A standard error that is closed or full is no reason for another exit code, or to pass over the exit handlers.
         }
+    }
+
+    /// <summary>Whether the exception, or what it stems from, says so, or is the system's ENOMEM.</summary>
+    private static bool IsLackOfMemory(Exception? exception)
+    {
+        for (; exception is not null; exception = exception.InnerException)
+        {
+            if (exception is OutOfMemoryException or PosixException { Errno: ENOMEM } || (exception is AggregateException all && all.InnerExceptions.Any(IsLackOfMemory)))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>An exception on another thread would end the process by SIGABRT; in a child it is a report and exit code 1 as anywhere else.</summary>
@@ -197,9 +266,12 @@ internal static class ChildMain
         ReadOnlySpan<byte> left = writer.Written;
         try
         {
-            while (!left.IsEmpty)
+            lock (s_channel!) // another thread may have failed while this one says how well it went
             {
-                left = left[Os.Send(s_channel!, left)..];
+                while (!left.IsEmpty)
+                {
+                    left = left[Os.Send(s_channel, left)..];
+                }
             }
         }
         catch (PosixException)

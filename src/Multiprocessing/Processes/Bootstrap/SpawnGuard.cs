@@ -1,3 +1,6 @@
+using System.Reflection;
+using System.Runtime.Loader;
+
 namespace Multiprocessing;
 
 /// <summary>
@@ -10,9 +13,20 @@ internal static class SpawnGuard
     private const string Advice =
         "Set <StartupHookSupport>true</StartupHookSupport> in the project; where it is published trimmed or ahead of time, also <TrimmerRootAssembly Include=\"Multiprocessing\" />.";
 
-    /// <exception cref="InvalidOperationException">A child would run Main again.</exception>
+    /// <exception cref="InvalidOperationException">A child would run Main again, or not be this program at all.</exception>
     internal static void ThrowIfUnsafe()
     {
+        if (Assembly.GetEntryAssembly() is null)
+        {
+            throw new InvalidOperationException("This process is not a .NET program: a native one loaded the runtime. A child would be that native program once more, so none can be started.");
+        }
+
+        if (AssemblyLoadContext.GetLoadContext(typeof(SpawnGuard).Assembly) is { } context && context != AssemblyLoadContext.Default)
+        {
+            throw new InvalidOperationException($"The Multiprocessing library was loaded into the assembly load context '{context.Name}', of which a child knows nothing. Reference it from the program itself, and let the context take the program's (its Load returns null for it).");
+        }
+
+        RunningChild.ThrowIfProgramIsGone();
         if (RunningChild.NeedsHook && AppContext.TryGetSwitch("System.StartupHookProvider.IsSupported", out bool supported) && !supported)
         {
             throw new InvalidOperationException($"Start-up hooks are switched off in this application (System.StartupHookProvider.IsSupported is false), so a child would run Main again instead of its work. {Advice}");

@@ -6,24 +6,28 @@ namespace Multiprocessing;
 /// <summary>The message that makes a child what it is; the parent writes it, the child reads it.</summary>
 internal static class StartRequest
 {
-    internal static ReadOnlySpan<byte> Write(Work work, ProcessIdentity child, string lineage, bool reports)
+    internal static ReadOnlySpan<byte> Write(Work work, ProcessIdentity child, string lineage, bool reports, ChildSettings settings, ChildProcessOptions options)
     {
         WireWriter writer = new();
         writer.Int32(0); // the length of what follows, patched below
-        ChildSettings.WriteOriginals(writer);
+        settings.WriteOriginals(writer);
         writer.String(HostCommand.ProgramPath);
         writer.String(child.Name);
         writer.Bool(child.Daemon);
         writer.String(lineage);
         writer.String(ProcessIdentity.Current.Name);
         writer.Int32(ProcessIdentity.Current.Pid);
+        writer.Bytes(ProcessIdentity.CurrentKey);
         writer.Bool(reports);
+        writer.Bool(settings.WaitForDebugger);
+        StartOptions.Write(writer, options);
+        Work.WriteWarmUps(writer, ForkServer.WarmUps);
         work.Write(writer);
         writer.PatchInt32(0, writer.Length - sizeof(int));
         return writer.Written;
     }
 
-    /// <summary>Reads all but the work, which may need the rest to be in place.</summary>
+    /// <summary>Reads all but the options and the work, which may need the rest to be in place.</summary>
     /// <returns>Whether somebody in the parent waits for the result.</returns>
     internal static bool ReadAndBecome(ref WireReader reader)
     {
@@ -33,7 +37,7 @@ internal static class StartRequest
         bool daemon = reader.Bool();
         string lineage = reader.String();
         ProcessIdentity parent = new(reader.String(), reader.Int32(), Daemon: false);
-        ProcessIdentity.Become(new ProcessIdentity(name, Environment.ProcessId, daemon), parent, lineage);
+        ProcessIdentity.Become(new ProcessIdentity(name, Environment.ProcessId, daemon), parent, lineage, reader.Bytes().ToArray());
         return reader.Bool();
     }
 

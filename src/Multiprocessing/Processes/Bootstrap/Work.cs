@@ -19,6 +19,25 @@ internal abstract class Work
     /// <exception cref="NotSerializableException">Something in it cannot cross.</exception>
     internal abstract void Write(WireWriter writer);
 
+    internal static void WriteWarmUps(WireWriter writer, Action[] warmUps)
+    {
+        writer.Int32(warmUps.Length);
+        foreach (Action warmUp in warmUps)
+        {
+            DelegateSerializer.Write(writer, warmUp, Subject.WarmUp);
+        }
+    }
+
+    /// <summary>In the child: does what the fork server would have done.</summary>
+    internal static void ReadAndWarmUp(ref WireReader reader)
+    {
+        int count = reader.Count();
+        for (int i = 0; i < count; i++)
+        {
+            ((Action)DelegateSerializer.Read(ref reader))();
+        }
+    }
+
     /// <summary>In the child: rebuilds the work.</summary>
     /// <returns>What runs it; its result is a task when the work is asynchronous.</returns>
     internal static Func<object?> Read(ref WireReader reader)
@@ -107,10 +126,11 @@ internal abstract class Work
         internal override void Write(WireWriter writer)
         {
             Type type = instance.GetType();
+            KeptMembers.Require(type, Subject.Target);
             writer.Byte((byte)Kind.Run);
             TypeReference.Write(writer, type);
             WriteCall(writer, target, arguments);
-            List<FieldInfo> fields = [.. CapturePlan.AllFields(type).Where(f => f.DeclaringType!.Assembly != typeof(ChildProcess).Assembly)];
+            List<FieldInfo> fields = [.. CapturePlan.AllFields(type).Where(f => f.DeclaringType!.Assembly != typeof(ChildProcess).Assembly && !CapturePlan.IsLeftOut(f))];
             writer.Int32(fields.Count);
             foreach (FieldInfo field in fields)
             {

@@ -3,8 +3,8 @@ namespace Multiprocessing;
 /// <summary>Something cannot cross the process boundary; the message names it and says what to do.</summary>
 public sealed class NotSerializableException : MultiprocessingException
 {
-    internal NotSerializableException(in Subject subject, Type? type, string reason, Exception? inner = null)
-        : base($"{subject.Begin(type)} cannot be sent to another process: {reason}.", inner)
+    internal NotSerializableException(in Subject subject, Type? type, Refusal refusal, Exception? inner = null)
+        : base($"{subject.Begin(type)} cannot be sent to another process: {subject.End(refusal)}.", inner)
     {
         Subject = subject.ToString();
         SubjectType = type;

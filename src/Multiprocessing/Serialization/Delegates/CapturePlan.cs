@@ -37,6 +37,9 @@ internal sealed class CapturePlan
     internal static bool IsFollowed(FieldInfo field, object value) =>
         value is Delegate || field.Name == ThisField || ClosureFields.IsClosure(value.GetType());
 
+    /// <summary>Whether the field is marked [NonSerialized]: it stays empty in the child.</summary>
+    internal static bool IsLeftOut(FieldInfo field) => field.IsDefined(typeof(NonSerializedAttribute), inherit: false);
+
     /// <summary>All instance fields, those of base classes included.</summary>
     internal static IEnumerable<FieldInfo> AllFields(Type type)
     {
@@ -75,7 +78,7 @@ internal sealed class CapturePlan
 
         foreach (FieldInfo field in AllFields(instance.GetType()))
         {
-            if (field.Name.StartsWith(CachedDelegatePrefix, StringComparison.Ordinal) || read?.Contains(field) == false)
+            if (field.Name.StartsWith(CachedDelegatePrefix, StringComparison.Ordinal) || read?.Contains(field) == false || IsLeftOut(field))
             {
                 continue;
             }

@@ -42,7 +42,7 @@ internal static class ClosureFields
         Stack<MethodBase> left = new(seen);
         while (left.TryPop(out MethodBase? method))
         {
-            MethodBody? body = method.GetMethodBody();
+            MethodBody? body = BodyOf(method);
             byte[]? il = body?.GetILAsByteArray();
             if (body is null || il is null)
             {
@@ -93,6 +93,18 @@ internal static class ClosureFields
                     }
                 }
             }
+        }
+    }
+
+    private static MethodBody? BodyOf(MethodBase method)
+    {
+        try
+        {
+            return method.GetMethodBody();
+        }
+        catch (PlatformNotSupportedException)
+        {
+            return null; // compiled ahead of time
         }
     }
 

@@ -37,7 +37,7 @@ internal static class DelegateSerializer
             throw new NotSerializableException(
                 subject,
                 value.GetType(),
-                "it was compiled at run time; only methods that stand in an assembly's file can be found again there");
+                new Refusal("it was compiled at run time", "use a method or lambda that stands in an assembly's file, where the child can find it again"));
         }
     }
 
@@ -89,9 +89,14 @@ internal static class DelegateSerializer
             writer.Byte((byte)TargetKind.Fields);
             TypeReference.Write(writer, type);
             bool closure = ClosureFields.IsClosure(type);
-            if (!closure && Refusals.Against(type) is { } reason)
+            if (!closure && Refusals.Against(type) is { } refusal)
             {
-                throw new NotSerializableException(Subject.This(owner), type, reason);
+                throw new NotSerializableException(Subject.This(owner), type, refusal);
+            }
+
+            if (!owner.HasMetadataToken())
+            {
+                KeptMembers.Require(type, closure ? Subject.Target : Subject.This(owner));
             }
 
             IReadOnlyCollection<FieldInfo> fields = plan.FieldsOf(instance);

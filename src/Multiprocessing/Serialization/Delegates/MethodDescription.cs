@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Reflection;
 using System.Reflection.Metadata;
@@ -15,7 +16,7 @@ internal static class MethodDescription
         string place = PlaceOf(method) is { } found ? $" at {found}" : "";
         if (method.Name.Contains(">b__", StringComparison.Ordinal))
         {
-            string around = method.Name[(method.Name.IndexOf('<', StringComparison.Ordinal) + 1)..method.Name.IndexOf('>', StringComparison.Ordinal)];
+            string around = method.Name[..method.Name.IndexOf(">b__", StringComparison.Ordinal)].Trim('<', '>', '$'); // "<<Main>$>b__0" in a program without a Main of its own
             return place.Length > 0 ? $"the lambda{place}" : $"a lambda in {around}";
         }
 
@@ -23,6 +24,13 @@ internal static class MethodDescription
         return local >= 0
             ? $"the local function {method.Name[(local + 4)..].Split('|')[0]}{place}"
             : $"{method.DeclaringType?.Name}.{method.Name}";
+    }
+
+    /// <summary>The same at the beginning of a sentence.</summary>
+    internal static string AtStart(MethodBase method)
+    {
+        string words = Of(method);
+        return $"{char.ToUpperInvariant(words[0])}{words[1..]}";
     }
 
     private static string? PlaceOf(MethodBase method)
@@ -59,11 +67,10 @@ internal static class MethodDescription
         method.GetCustomAttribute<System.Runtime.CompilerServices.StateMachineAttribute>()?.StateMachineType
             .GetMethod("MoveNext", BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public) ?? method;
 
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "Empty in a single file: then there is no place to tell.")]
     private static MetadataReaderProvider? OpenSymbols(Assembly assembly)
     {
-#pragma warning disable IL3000 // Empty in a single file: then there is no place to tell.
         string location = assembly.Location;
-#pragma warning restore IL3000
         if (location.Length == 0)
         {
             return null;

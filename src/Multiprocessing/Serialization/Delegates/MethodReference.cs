@@ -3,10 +3,19 @@ using System.Reflection;
 namespace Multiprocessing;
 
 /// <summary>A method by its assembly and metadata token. Both processes run the same files; the module's version ID proves it.</summary>
+/// <remarks>A program compiled ahead of time has no tokens. There a method goes by its type, its name and its parameters' types.</remarks>
 internal static class MethodReference
 {
     internal static void Write(WireWriter writer, MethodInfo method)
     {
+        bool hasToken = method.HasMetadataToken();
+        writer.Bool(hasToken);
+        if (!hasToken)
+        {
+            NamedMethodReference.Write(writer, method);
+            return;
+        }
+
         ModuleReference.Write(writer, method.Module);
         writer.Int32(method.MetadataToken);
         TypeReference.WriteAll(writer, method.DeclaringType!.IsGenericType ? method.DeclaringType.GetGenericArguments() : []);
@@ -15,6 +24,11 @@ internal static class MethodReference
 
     internal static MethodInfo Read(ref WireReader reader)
     {
+        if (!reader.Bool())
+        {
+            return NamedMethodReference.Read(ref reader);
+        }
+
         Module module = ModuleReference.Read(ref reader);
         int token = reader.Int32();
         Type[] typeArguments = TypeReference.ReadAll(ref reader);

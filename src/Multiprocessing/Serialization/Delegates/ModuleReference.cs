@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 
 namespace Multiprocessing;
@@ -48,7 +49,6 @@ internal static class ModuleReference
         }
     }
 
-#pragma warning disable IL3000 // Empty in a single file, where the assembly is found by its name.
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "Empty in a single file, where the assembly is found by its name.")]
     private static string LocationOf(Assembly assembly) => assembly.Location;
-#pragma warning restore IL3000
 }
