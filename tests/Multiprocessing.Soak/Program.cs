@@ -19,4 +19,7 @@ waits.SetAction(result => Waits.Run(result.GetValue(count), result.GetValue(seed
 Command signals = new("signals", "Handlers that come and go while their signal is sent and the collector works.") { count, seed };
 signals.SetAction(result => Signals.Run(result.GetValue(count), result.GetValue(seed)));
 
-return new RootCommand("Long runs of the parts that must not fail once in a million times.") { forks, waits, signals }.Parse(args).Invoke();
+Command lives = new("lives", "Children with options drawn by lot, from several threads, ended at any instant in every way that there is.") { count, seed };
+lives.SetAction(result => Lives.Run(result.GetValue(count), result.GetValue(seed)));
+
+return new RootCommand("Long runs of the parts that must not fail once in a million times.") { forks, waits, signals, lives }.Parse(args).Invoke();
