@@ -26,6 +26,22 @@ public sealed class ArgumentTests
         Assert.Throws<ArgumentException>(() => new ChildProcess(Greet, ["x", "!", 1, 2]));
     }
 
+    [Theory]
+    [InlineData(1000, false)]
+    [InlineData(true, false)]
+    [InlineData(1.5, false)]
+    [InlineData((byte)7, true)]
+    public void A_number_that_would_have_to_be_cut_is_refused_and_one_that_is_widened_is_not(object value, bool fits)
+    {
+        if (fits)
+        {
+            using ChildProcess child = new((short _) => { }, [value]);
+            return;
+        }
+
+        Assert.Contains("must be a Byte", Assert.Throws<ArgumentException>(() => new ChildProcess((byte _) => { }, [value])).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_target_that_is_null_is_refused_at_once()
     {

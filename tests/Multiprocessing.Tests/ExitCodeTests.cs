@@ -91,6 +91,51 @@ public sealed class ExitCodeTests
     }
 
     [Theory]
+    [InlineData("work item")]
+    [InlineData("async void")]
+    [InlineData("timer")]
+    [Conformance(37, 38)]
+    public void An_unhandled_exception_on_a_thread_of_the_pool_gives_1_and_a_report(string from)
+    {
+        (int? code, string error) = RunWithError(() => ThrowOnThePool(from));
+        Assert.Equal(1, code);
+        Assert.Contains($"System.InvalidOperationException: from a {from}", error, StringComparison.Ordinal);
+        Assert.Contains(nameof(ThrowOnThePool), error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_unhandled_exception_on_a_thread_of_the_pool_goes_to_whoever_awaits_the_child()
+    {
+        ChildFailedException failure = await Assert.ThrowsAsync<ChildFailedException>(() => ChildProcess.RunAsync(() => ThrowOnThePool("work item")));
+        Assert.Equal("from a work item", Assert.IsType<InvalidOperationException>(failure.InnerException).Message);
+    }
+
+    [Fact]
+    public async Task An_exception_beside_a_large_result_leaves_one_of_the_two()
+    {
+        for (int i = 0; i < 5; i++)
+        {
+            try
+            {
+                byte[] result = await ChildProcess.RunAsync(() =>
+                {
+                    new Thread(() =>
+                    {
+                        Thread.SpinWait(100_000); // by then the result is being sent
+                        throw new InvalidOperationException("beside the result");
+                    }).Start();
+                    return new byte[20_000_000];
+                });
+                Assert.Equal(20_000_000, result.Length);
+            }
+            catch (ChildFailedException failure)
+            {
+                Assert.Equal("beside the result", failure.InnerException!.Message);
+            }
+        }
+    }
+
+    [Theory]
     [InlineData(0, 0)]
     [InlineData(3, 3)]
     [InlineData(255, 255)]
@@ -168,6 +213,30 @@ public sealed class ExitCodeTests
         child.Join();
         Assert.True(child.ExitStatus!.Usage.MaxResidentBytes > 1_000_000);
         Assert.True(child.ExitStatus.Usage.UserTime + child.ExitStatus.Usage.SystemTime > TimeSpan.Zero);
+    }
+
+    private static void ThrowOnThePool(string from)
+    {
+        switch (from)
+        {
+            case "work item":
+                ThreadPool.QueueUserWorkItem(_ => throw new InvalidOperationException($"from a {from}"));
+                break;
+            case "async void":
+                ThrowLater();
+                break;
+            default:
+                _ = new Timer(_ => throw new InvalidOperationException($"from a {from}"), null, 0, Timeout.Infinite);
+                break;
+        }
+
+        Thread.Sleep(Timeout.Infinite);
+
+        async void ThrowLater()
+        {
+            await Task.Yield();
+            throw new InvalidOperationException($"from a {from}");
+        }
     }
 
     private static int? ExitCodeOf(Action target)

@@ -42,6 +42,21 @@ public sealed class FirstProcessTests
     }
 
     [Fact]
+    [Conformance(33)]
+    public void What_the_runtime_was_told_by_its_settings_file_and_the_environment_holds_in_children_and_grandchildren()
+    {
+        Dictionary<string, string> environment = new()
+        {
+            ["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "1",
+            ["DOTNET_SYSTEM_GLOBALIZATION_PREDEFINED_CULTURES_ONLY"] = "0",
+            ["DOTNET_TieredCompilation"] = "0",
+            ["DOTNET_gcServer"] = "1", // the children's own collector is the workstation's all the same
+        };
+        string seen = "set . 0 1 none\n";
+        Assert.Equal((0, seen + seen + seen, ""), TestProgram.Run(["switches"], environment));
+    }
+
+    [Fact]
     public void A_handler_of_SIGCHLD_and_the_runtimes_on_top_of_it_do_not_call_each_other_without_end() =>
         Assert.Equal((0, "first True\nsecond True\nthird True\n", ""), TestProgram.Run(["sigchld-on-top"], s_environment));
 }

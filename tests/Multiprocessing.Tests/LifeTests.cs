@@ -180,11 +180,43 @@ public sealed class LifeTests
     }
 
     [Fact]
-    public void Daemon_cannot_be_changed_after_the_start()
+    [Conformance(9)]
+    public void The_first_process_is_no_daemon_and_has_the_systems_pid()
     {
+        Assert.Equal(new ProcessIdentity("MainProcess", Posix.Os.GetPid(), Daemon: false), ChildProcess.Current);
+        Assert.DoesNotContain(ChildProcess.ActiveChildren, child => child.Pid == ChildProcess.Current.Pid);
+    }
+
+    [Fact]
+    [Conformance(11)]
+    public void Daemon_is_the_creators_unless_said_and_cannot_be_changed_after_the_start()
+    {
+        using ChildProcess ordinary = new(Nothing);
+        Assert.False(ordinary.Daemon);
+        ordinary.Daemon = true;
+        Assert.Equal("True False, then True", WhatAChildGets(ordinary.Daemon));
+        Assert.Equal("False False, then True", WhatAChildGets(daemon: false));
+
         using ChildProcess child = ChildProcess.Start(Nothing);
         Assert.Throws<InvalidOperationException>(() => child.Daemon = true);
         child.Join();
+        Assert.Throws<InvalidOperationException>(() => child.Daemon = true);
+        Assert.False(child.Daemon);
+
+        static string WhatAChildGets(bool daemon)
+        {
+            using ChildProcess<string> child = ChildProcess.Start(
+                () =>
+                {
+                    using ChildProcess unsaid = new(Nothing);
+                    using ChildProcess said = new(Nothing, daemon: false);
+                    string before = $"{unsaid.Daemon} {said.Daemon}";
+                    said.Daemon = true;
+                    return $"{before}, then {said.Daemon}";
+                },
+                daemon: daemon);
+            return child.Result.GetAwaiter().GetResult();
+        }
     }
 
     [Fact]

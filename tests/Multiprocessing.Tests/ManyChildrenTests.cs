@@ -72,6 +72,7 @@ public sealed class ManyChildrenTests
     }
 
     [Fact]
+    [Conformance(21)]
     public async Task Levels_of_children_answer_through_one_another() => Assert.Equal("4 3 2 1 0", await Descend(4));
 
     private static async Task<string> Descend(int levels) => levels == 0 ? "0" : $"{levels} {await ChildProcess.RunAsync(() => Descend(levels - 1))}";

@@ -67,6 +67,7 @@ public sealed class OwnProcessTests
     }
 
     [Fact]
+    [Conformance(24)]
     public async Task The_usable_processors_follow_the_affinity_and_a_child_inherits_it()
     {
         string[] seen = await ChildProcess.RunAsync(() =>

@@ -138,6 +138,31 @@ public sealed class ResultTests
     }
 
     [Fact]
+    public async Task An_end_by_a_SIGINT_from_elsewhere_is_told_a_second_later_in_case_it_is_this_processs_end_too()
+    {
+        using ChildProcess<int> sent = ChildProcess.Start(Never);
+        sent.Send(Posix.Signal.Int);
+        ChildCrashedException crash = await Assert.ThrowsAsync<ChildCrashedException>(() => sent.Result);
+        Assert.Equal(Posix.Signal.Int, crash.ExitStatus.Signal);
+
+        using ChildProcess<int> fromElsewhere = ChildProcess.Start(Never);
+        Task<int> result = fromElsewhere.Result;
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        Posix.Os.Kill(fromElsewhere.Pid!.Value, Posix.Signal.Int);
+        Assert.True(fromElsewhere.Join());
+        Assert.Equal(-2, fromElsewhere.ExitCode);
+        crash = await Assert.ThrowsAsync<ChildCrashedException>(() => result);
+        Assert.Equal(Posix.Signal.Int, crash.ExitStatus.Signal);
+        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds, 1, 20);
+
+        static int Never()
+        {
+            Thread.Sleep(Timeout.Infinite);
+            return 0;
+        }
+    }
+
+    [Fact]
     public async Task A_result_that_cannot_cross_is_a_failure_that_says_so()
     {
         ChildFailedException failure = await Assert.ThrowsAsync<ChildFailedException>(() => ChildProcess.RunAsync(() => File.OpenRead("/dev/null")));

@@ -40,6 +40,99 @@ public sealed partial class StandardStreamTests
     }
 
     [Fact]
+    public async Task All_three_can_be_the_null_device()
+    {
+        ChildProcessOptions options = new() { StandardInput = StandardStream.Null, StandardOutput = StandardStream.Null, StandardError = StandardStream.Null };
+        Assert.Equal("/dev/null /dev/null /dev/null", await ChildProcess.RunAsync(() => string.Join(' ', Enumerable.Range(0, 3).Select(number => Target($"/proc/self/fd/{number}"))), options));
+    }
+
+    [Fact]
+    public void A_child_that_inherits_input_reads_what_its_parent_has()
+    {
+        ChildProcessOptions piped = new() { StandardInput = StandardStream.Pipe, StandardOutput = StandardStream.Pipe };
+        using ChildProcess parent = ChildProcess.Start(
+            () =>
+            {
+                ChildProcessOptions options = new() { StandardInput = StandardStream.Inherit };
+                Console.WriteLine(ChildProcess.RunAsync(() => Console.ReadLine(), options).GetAwaiter().GetResult());
+            },
+            options: piped);
+        parent.StandardInput!.Write("for the grandchild\n"u8);
+        using StreamReader reader = new(parent.StandardOutput!);
+        Assert.Equal("for the grandchild\n", reader.ReadToEnd());
+        parent.Join();
+    }
+
+    [Fact]
+    public async Task Much_data_goes_through_pipes_in_both_directions_and_closing_the_input_ends_it()
+    {
+        byte[] data = new byte[10_000_000];
+        new Random(1).NextBytes(data);
+        ChildProcessOptions options = new() { StandardInput = StandardStream.Pipe, StandardOutput = StandardStream.Pipe };
+        using ChildProcess child = ChildProcess.Start(
+            () =>
+            {
+                using Stream output = Console.OpenStandardOutput();
+                Console.OpenStandardInput().CopyTo(output);
+            },
+            options: options);
+        Task writing = Task.Run(
+            () =>
+            {
+                child.StandardInput!.Write(data);
+                child.StandardInput.Dispose();
+            },
+            TestContext.Current.CancellationToken);
+        using MemoryStream seen = new();
+        await child.StandardOutput!.CopyToAsync(seen, TestContext.Current.CancellationToken);
+        await writing;
+        Assert.True(data.AsSpan().SequenceEqual(seen.GetBuffer().AsSpan(0, (int)seen.Length)));
+        child.Join();
+        Assert.Equal(0, child.ExitCode);
+    }
+
+    [Fact]
+    public void Lines_can_go_to_and_fro()
+    {
+        ChildProcessOptions options = new() { StandardInput = StandardStream.Pipe, StandardOutput = StandardStream.Pipe };
+        using ChildProcess child = ChildProcess.Start(
+            () =>
+            {
+                while (Console.In.ReadLine() is { } line)
+                {
+                    Console.WriteLine($"{line}!");
+                }
+
+                Console.WriteLine("end");
+            },
+            options: options);
+        using StreamWriter writer = new(child.StandardInput!) { AutoFlush = true };
+        using StreamReader reader = new(child.StandardOutput!);
+        for (int i = 0; i < 100; i++)
+        {
+            writer.WriteLine(i);
+            Assert.Equal($"{i}!", reader.ReadLine());
+        }
+
+        writer.Close();
+        Assert.Equal("end", reader.ReadLine());
+        Assert.Null(reader.ReadLine());
+        child.Join();
+    }
+
+    [Fact]
+    public void Disposing_a_child_closes_its_pipes()
+    {
+        ChildProcessOptions options = new() { StandardInput = StandardStream.Pipe, StandardOutput = StandardStream.Pipe, StandardError = StandardStream.Pipe };
+        ChildProcess child = ChildProcess.Start(() => Thread.Sleep(Timeout.Infinite), options: options);
+        (Stream input, Stream output, Stream error) = (child.StandardInput!, child.StandardOutput!, child.StandardError!);
+        child.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => input.WriteByte(0));
+        Assert.Throws<ObjectDisposedException>(() => output.ReadByte());
+        Assert.Throws<ObjectDisposedException>(() => error.ReadByte());
+    }
+
+    [Fact]
     public async Task Only_the_descriptors_that_were_handed_over_reach_the_child()
     {
         (Posix.SafeDescriptorHandle read, Posix.SafeDescriptorHandle write) = Posix.Os.Pipe2();

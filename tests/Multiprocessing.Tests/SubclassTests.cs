@@ -3,6 +3,7 @@ namespace Multiprocessing.Tests;
 public sealed class SubclassTests
 {
     [Fact]
+    [Conformance(23)]
     public void A_subclass_says_in_Run_what_the_child_does_and_its_fields_go_along()
     {
         using Counter counter = new(from: 3, ["a", "b"]);

@@ -12,12 +12,18 @@ internal static class TestProgram
 
     internal static (int Code, string Output, string Error) Run(string[] arguments, Dictionary<string, string>? environment, out int pid, string input = "")
     {
-        ProcessStartInfo start = new(FilePath, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new(FilePath, arguments);
         foreach ((string name, string value) in environment ?? [])
         {
             start.Environment[name] = value;
         }
 
+        return Run(start, input, out pid);
+    }
+
+    internal static (int Code, string Output, string Error) Run(ProcessStartInfo start, string input, out int pid)
+    {
+        start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         using Process process = Process.Start(start)!;
         pid = process.Id;
         using StreamReader output = process.StandardOutput;

@@ -119,6 +119,124 @@ public sealed partial class WaitedElsewhereTests
     }
 
     [Fact]
+    public void In_a_program_that_was_started_with_SIGCHLD_ignored_children_still_tell_how_they_ended()
+    {
+        using ChildProcess program = ChildProcess.Start(
+            () =>
+            {
+                Os.Ignore(Signal.Chld);
+                Os.Execl(TestProgram.FilePath, TestProgram.FilePath, "sigchld-ignored");
+            },
+            options: new ChildProcessOptions { StandardOutput = StandardStream.Pipe });
+        using StreamReader reader = new(program.StandardOutput!);
+        Assert.Equal("Ignored\n7 True 42\nin the child\n0\n", reader.ReadToEnd());
+        program.Join();
+        Assert.Equal(0, program.ExitCode);
+    }
+
+    [Fact]
+    [TimeLimit(120)]
+    public async Task Results_failures_and_exit_codes_arrive_beside_native_code_that_takes_every_child()
+    {
+        string[] seen = await ChildProcess.RunAsync(() =>
+        {
+            using ChildProcess last = ChildProcess.Start(() => Thread.Sleep(Timeout.Infinite)); // while it lives, the wait blocks
+            int taken = 0;
+            Thread reaper = new(() =>
+            {
+                while (ReapAny() is var pid && pid != last.Pid)
+                {
+                    Interlocked.Increment(ref taken);
+                }
+            });
+            reaper.Start();
+            List<string> wrong = [];
+            Parallel.For(0, 40, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i =>
+            {
+                string? expected = null;
+                string? got = null;
+                switch (i % 4)
+                {
+                    case 0:
+                        (expected, got) = ($"{i * i}", $"{ChildProcess.RunAsync(() => i * i).GetAwaiter().GetResult()}");
+                        break;
+                    case 1:
+                        try
+                        {
+                            ChildProcess.RunAsync(() => throw new InvalidOperationException($"failure {i}")).GetAwaiter().GetResult();
+                        }
+                        catch (ChildFailedException failure)
+                        {
+                            (expected, got) = ($"failure {i}", failure.InnerException!.Message);
+                        }
+
+                        break;
+                    case 2:
+                        using (ChildProcess exits = ChildProcess.Start(() => ProcessExit.Exit(i)))
+                        {
+                            exits.Join();
+                            (expected, got) = ($"{i}", $"{exits.ExitCode}");
+                        }
+
+                        break;
+                    default:
+                        using (ChildProcess killed = ChildProcess.Start(() => Thread.Sleep(Timeout.Infinite)))
+                        {
+                            killed.Kill();
+                            killed.Join();
+                            (expected, got) = ("True", $"{killed.ExitCode is -9 or 255}"); // whoever was first
+                        }
+
+                        break;
+                }
+
+                if (expected is null || expected != got)
+                {
+                    lock (wrong)
+                    {
+                        wrong.Add($"{i}: {got} instead of {expected}");
+                    }
+                }
+            });
+            last.Kill();
+            last.Join();
+            reaper.Join(s_soon);
+            return new[] { $"{taken > 0} {ChildProcess.ActiveChildren.Count} {string.Join(", ", wrong)}" };
+        });
+        Assert.Equal(["True 0 "], seen);
+    }
+
+    [Fact]
+    public async Task While_SIGCHLD_is_ignored_an_exception_arrives_and_a_crash_has_code_255()
+    {
+        string seen = await ChildProcess.RunAsync(async () =>
+        {
+            Os.Ignore(Signal.Chld);
+            string failed = "";
+            try
+            {
+                await ChildProcess.RunAsync(() => throw new InvalidOperationException("in the child"));
+            }
+            catch (ChildFailedException failure)
+            {
+                failed = failure.InnerException!.Message;
+            }
+
+            try
+            {
+                await ChildProcess.RunAsync(() => Os.Raise(Signal.Kill));
+            }
+            catch (ChildCrashedException crash)
+            {
+                failed += $", {crash.ExitStatus.ExitCode}";
+            }
+
+            return failed;
+        });
+        Assert.Equal("in the child, 255", seen);
+    }
+
+    [Fact]
     [TimeLimit(120)]
     public void Waits_for_any_child_and_the_objects_of_a_hundred_children_do_not_disturb_each_other()
     {
@@ -249,6 +367,12 @@ public sealed partial class WaitedElsewhereTests
     {
         int status;
         Assert.Equal(pid, waitpid(pid, &status, 0));
+    }
+
+    private static unsafe int ReapAny()
+    {
+        int status;
+        return waitpid(-1, &status, 0);
     }
 
     [LibraryImport("libc")]

@@ -2,6 +2,6 @@ namespace Multiprocessing.Tests;
 
 internal static class WarmUpOf
 {
-    /// <summary>The one thread of the library and its epoll descriptor, made at first need.</summary>
-    internal static void Library() => ChildProcess.RunAsync(() => 0).GetAwaiter().GetResult();
+    /// <summary>The threads of the library and their epoll descriptors, made at first need.</summary>
+    internal static void Library() => ChildProcess.RunAsync(() => 0, new ChildProcessOptions { StandardOutput = StandardStream.Tee, StandardError = StandardStream.Tee }).GetAwaiter().GetResult();
 }
