@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Multiprocessing.Tests;
 
 namespace Multiprocessing.Posix.Tests;
 
@@ -9,6 +10,7 @@ public sealed class ProcessInfoStressTests
     private const int NotAllowed = 13; // even root may not see the whole of a process that may do more
 
     [Fact]
+    [TimeLimit(200)] // a few seconds, unless the machine is busy: compilers run beside it in continuous integration
     public void Whole_of_proc_is_read_while_processes_come_and_go()
     {
         string[] padding = [.. Enumerable.Repeat(new string('0', 100), 300)];
@@ -46,7 +48,7 @@ public sealed class ProcessInfoStressTests
         Assert.Empty(wrong);
         Assert.True(gone > 0 && whole > 5 && maps > 5);
 
-        bool Enough(double seconds) => seconds > 45 || (seconds > 4 && started > 50 && read > 500 && gone > 0 && whole > 5 && maps > 5);
+        bool Enough(double seconds) => seconds > 150 || (seconds > 4 && started > 50 && read > 500 && gone > 0 && whole > 5 && maps > 5);
 
         void ReadAll()
         {
