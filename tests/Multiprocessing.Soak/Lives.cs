@@ -91,7 +91,7 @@ internal static class Lives
 
     private static void End(ChildProcess child, Random random)
     {
-        SpinWait.SpinUntil(() => false, random.Next(50));
+        Thread.Sleep(random.Next(50)); // any instant of its life
         switch (random.Next(6))
         {
             case 0: child.Kill(); break;

@@ -112,7 +112,7 @@ public sealed class CredentialChangeTests
                 () => Os.SetGid(0), () => Os.SetEgid(0), () => Os.SetReGid(0, 0), () => Os.SetResGid(Nobody, 0, Nobody),
                 () => Os.SetGroups(), () => Os.SetGroups(0), () => Os.InitGroups("root", 0),
             ];
-            return back.Select(b => $"{ErrorOf(b)} {ThreadRecords() == before}").Append(before).ToArray();
+            return back.Select(b => $"{ErrorNumber.Of(b)} {ThreadRecords() == before}").Append(before).ToArray();
         });
         Assert.Equal([.. Enumerable.Repeat($"{EPERM} True", 13), "Uid 65534 65534 65534 65534 Gid 65534 65534 65534 65534 Groups 1234"], seen);
     }
@@ -159,7 +159,7 @@ public sealed class CredentialChangeTests
             Os.SetResUid(Os.Unchanged, Os.Unchanged, Os.Unchanged);
             Os.SetResGid(Os.Unchanged, Os.Unchanged, Os.Unchanged);
             Action[] others = [() => Os.SetUid(Os.Unchanged), () => Os.SetEuid(Os.Unchanged), () => Os.SetGid(Os.Unchanged), () => Os.SetEgid(Os.Unchanged)];
-            return others.Select(o => $"{ErrorOf(o)}").Append($"{before == ThreadRecords()}").ToArray();
+            return others.Select(o => $"{ErrorNumber.Of(o)}").Append($"{before == ThreadRecords()}").ToArray();
         });
         Assert.Equal([.. Enumerable.Repeat($"{EINVAL}", 4), "True"], seen);
     }
@@ -179,8 +179,8 @@ public sealed class CredentialChangeTests
                 lines.Add($"{count} {Os.GetGroups().SequenceEqual(groups)}");
             }
 
-            lines.Add($"{ErrorOf(() => Os.SetGroups(new uint[65537]))} {Os.GetGroups().Length}");
-            lines.Add($"{ErrorOf(() => Os.SetGroups(1, Os.Unchanged))} {Os.GetGroups().Length}");
+            lines.Add($"{ErrorNumber.Of(() => Os.SetGroups(new uint[65537]))} {Os.GetGroups().Length}");
+            lines.Add($"{ErrorNumber.Of(() => Os.SetGroups(1, Os.Unchanged))} {Os.GetGroups().Length}");
             return lines.ToArray();
         });
         Assert.Equal(["0 True", "1 True", "33 True", "1000 True", "65536 True", $"{EINVAL} 65536", $"{EINVAL} 65536"], seen);
@@ -221,19 +221,6 @@ public sealed class CredentialChangeTests
     }
 
     private static void SkipUnlessRoot() => Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root can change its credentials.");
-
-    private static int ErrorOf(Action action)
-    {
-        try
-        {
-            action();
-            return 0;
-        }
-        catch (PosixException exception)
-        {
-            return exception.Errno;
-        }
-    }
 
     /// <summary>What the kernel has of the credentials of every thread; all of it, where they differ.</summary>
     private static string ThreadRecords() =>

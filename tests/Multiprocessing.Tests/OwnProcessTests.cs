@@ -16,7 +16,7 @@ public sealed class OwnProcessTests
         {
             int pid = Os.GetPid();
             int session = Os.SetSid();
-            return new[] { $"{session == pid} {Os.GetSid() == pid} {Os.GetPgrp() == pid}", $"{ErrorOf(() => Os.SetSid())}", $"{ErrorOf(() => Os.SetPgid(0, 0))}" };
+            return new[] { $"{session == pid} {Os.GetSid() == pid} {Os.GetPgrp() == pid}", $"{ErrorNumber.Of(() => Os.SetSid())}", $"{ErrorNumber.Of(() => Os.SetPgid(0, 0))}" };
         });
         Assert.Equal(["True True True", $"{EPERM}", $"{EPERM}"], seen);
     }
@@ -61,7 +61,7 @@ public sealed class OwnProcessTests
             string lowered = $"{Os.Nice(-1)} {Os.GetPriority()} {Os.Nice(0)}";
             Os.SetLimit(Resource.Nice, new ResourceLimit(0, 0));
             Os.SetUid(65534);
-            return new[] { lowered, $"{ErrorOf(() => Os.Nice(-1))} {Os.GetPriority()}" };
+            return new[] { lowered, $"{ErrorNumber.Of(() => Os.Nice(-1))} {Os.GetPriority()}" };
         });
         Assert.Equal(["-1 -1 -1", $"{EPERM} -1"], seen);
     }
@@ -91,7 +91,7 @@ public sealed class OwnProcessTests
             ResourceLimit files = Os.GetLimit(Resource.OpenFiles);
             Os.SetLimit(Resource.OpenFiles, files with { Soft = 200 });
             List<SafeDescriptorHandle> open = [];
-            string error = $"{ErrorOf(() =>
+            string error = $"{ErrorNumber.Of(() =>
             {
                 while (open.Count < 1000)
                 {
@@ -142,7 +142,7 @@ public sealed class OwnProcessTests
             Os.Fchdir(open);
             string back = $"{Os.GetCwd() == folder} {Environment.CurrentDirectory == folder}";
             Directory.Delete(folder);
-            return new[] { ours, theirs, back, $"{ErrorOf(() => Os.GetCwd())}", $"{ErrorOf(() => Os.Chdir("no-such-directory"))}" };
+            return new[] { ours, theirs, back, $"{ErrorNumber.Of(() => Os.GetCwd())}", $"{ErrorNumber.Of(() => Os.Chdir("no-such-directory"))}" };
         });
         Assert.Equal(["True True True", "/ /", "True True", $"{ENOENT}", $"{ENOENT}"], seen);
         Assert.Equal("chdir: No such file or directory (ENOENT): '/no/such'", Assert.Throws<PosixException>(() => Os.Chdir("/no/such")).Message);
@@ -172,7 +172,7 @@ public sealed class OwnProcessTests
             }
 
             int length = 0;
-            string error = $"{ErrorOf(() => length = Os.GetCwdBytes().Length)}";
+            string error = $"{ErrorNumber.Of(() => length = Os.GetCwdBytes().Length)}";
             Os.Chdir("/");
             Os.WaitId(IdType.Pid, Os.PosixSpawn("/bin/rm", ["rm", "-r", folder]), WaitIdOptions.Exited);
             return new[] { notText, $"{length - Encoding.UTF8.GetByteCount(folder)}", error };
@@ -180,18 +180,5 @@ public sealed class OwnProcessTests
         Assert.Equal("True", seen[0]);
         Assert.SkipWhen(seen[2] == "36", "This C library gives no path that is longer than the kernel does (ENAMETOOLONG).");
         Assert.Equal(["True", $"{1 + 4 + (20 * 251)}", "0"], seen);
-    }
-
-    private static int ErrorOf(Action action)
-    {
-        try
-        {
-            action();
-            return 0;
-        }
-        catch (PosixException exception)
-        {
-            return exception.Errno;
-        }
     }
 }

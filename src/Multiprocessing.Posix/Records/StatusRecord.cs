@@ -10,6 +10,9 @@ internal readonly struct StatusRecord(byte[] text)
 {
     private const int Identities = 4; // real, effective, saved, file system
 
+    /// <summary>This process's own, where the main thread's is meant.</summary>
+    internal static StatusRecord OfThisProcess => new(File.ReadAllBytes("/proc/self/status"));
+
     internal char State => Find("State:"u8) is [byte letter, ..] ? (char)letter : throw Unknown("State:"u8);
 
     internal int ThreadGroupId => (int)Number(Required("Tgid:"u8));
@@ -17,7 +20,12 @@ internal readonly struct StatusRecord(byte[] text)
     internal int ThreadCount => (int)Number(Required("Threads:"u8));
 
     /// <summary>In bytes; 0 where there is no memory, in a zombie or a kernel thread.</summary>
-    internal long MaxResidentBytes => Find("VmHWM:"u8) is { IsEmpty: false } value ? Number(value[..value.IndexOf(" kB"u8)]) * 1024 : 0;
+    internal long MaxResidentBytes => Find("VmHWM:"u8) is { IsEmpty: false } value ? Size(value) : 0;
+
+    /// <summary>In bytes: what RLIMIT_DATA counts.</summary>
+    internal long DataBytes => Size(Required("VmData:"u8));
+
+    internal bool HasCapabilities => Mask("CapPrm:"u8) != 0;
 
     internal long VoluntarySwitches => Number(Required("voluntary_ctxt_switches:"u8));
 
@@ -68,6 +76,8 @@ internal readonly struct StatusRecord(byte[] text)
 
         return ids;
     }
+
+    private static long Size(ReadOnlySpan<byte> value) => Number(value[..value.IndexOf(" kB"u8)]) * 1024;
 
     private static long Number(ReadOnlySpan<byte> value) =>
         long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : throw Unknown(value);

@@ -55,9 +55,9 @@ public partial class ChildProcess
     public void Start()
     {
         Begin();
-        if (StartOptions.Of(_options) != StartOption.None)
+        if (_optionsSettled is not null)
         {
-            AwaitOptions();
+            AwaitOptions(_optionsSettled.Task);
         }
 
         ForgetWork();
@@ -123,12 +123,16 @@ public partial class ChildProcess
     }
 
     /// <summary>Whoever hears the child first, the library's watcher or somebody who asks how it is, settles it; so it is not the channel that is waited for here.</summary>
-    private void AwaitOptions()
+    private void AwaitOptions(Task settled)
     {
-        _optionsSettled!.Task.Wait();
-        if (_report.Started is null && (_report.StartFailure is not null || !WasStopped()))
+        settled.Wait();
+        if (_report.Started is null)
         {
-            throw StartFailed();
+            WaitForEnd(limit: null); // it ends by itself, at once, if it has not been ended
+            if (_report.StartFailure is not null || _stopped is null)
+            {
+                throw StartFailed();
+            }
         }
 
         if (!_reports)
@@ -137,17 +141,9 @@ public partial class ChildProcess
         }
     }
 
-    /// <summary>The child has ended, or is about to, before it had its options: whether that was our doing.</summary>
-    private bool WasStopped()
-    {
-        WaitForEnd(limit: null);
-        return _stopped is not null;
-    }
-
-    /// <summary>Waits for the child's end, and makes the object one that has not been started.</summary>
+    /// <summary>The child has ended without its options, and not by our doing: makes the object one that has not been started.</summary>
     private ChildStartException StartFailed()
     {
-        WaitForEnd(limit: null); // it ends by itself, at once
         lock (_gate)
         {
             ChildStartException exception = _report.StartFailure is { } failure
@@ -556,17 +552,12 @@ public partial class ChildProcess
         }
     }
 
-    /// <summary>Reaps the child if it has ended. The gate is held.</summary>
+    /// <summary>Reaps the child if it has ended. The gate is held, and there is a child, or a start that failed and left its end.</summary>
     private bool TryFinish()
     {
         if (_exitStatus is not null)
         {
             return true;
-        }
-
-        if (!_started)
-        {
-            return false;
         }
 
         bool ended = _child!.HasEnded;

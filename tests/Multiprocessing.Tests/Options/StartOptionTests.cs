@@ -41,7 +41,7 @@ public sealed class StartOptionTests
                 string ids = $"{Os.GetResUid()} {Os.GetResGid()} {string.Join(',', Os.GetGroups())}";
                 string ofThread = await Task.Run(() => $"{Os.GetResUid()} {Os.GetResGid()}");
                 string threads = string.Join(';', Directory.GetDirectories("/proc/self/task").Select(UidsOf).Distinct());
-                return new[] { ids, ofThread, threads, $"{ErrorOf(() => Os.SetUid(0))} {ErrorOf(() => Os.SetGid(0))} {ErrorOf(() => Os.SetGroups(0))}", $"{Os.GetEuid()}" };
+                return new[] { ids, ofThread, threads, $"{ErrorNumber.Of(() => Os.SetUid(0))} {ErrorNumber.Of(() => Os.SetGid(0))} {ErrorNumber.Of(() => Os.SetGroups(0))}", $"{Os.GetEuid()}" };
             },
             new ChildProcessOptions { User = new ChildUser(Nobody, Nobody, 4, 5) });
         Assert.Equal(["(65534, 65534, 65534) (65534, 65534, 65534) 4,5", "(65534, 65534, 65534) (65534, 65534, 65534)", "65534 65534 65534 65534", "1 1 1", "65534"], seen);
@@ -345,17 +345,4 @@ public sealed class StartOptionTests
         File.ReadLines(Path.Combine(thread, "status")).Single(line => line.StartsWith("Uid:", StringComparison.Ordinal))["Uid:\t".Length..].Replace('\t', ' ');
 
     private static int NumberOf(string thread) => int.Parse(Path.GetFileName(thread), CultureInfo.InvariantCulture);
-
-    private static int ErrorOf(Action action)
-    {
-        try
-        {
-            action();
-            return 0;
-        }
-        catch (PosixException exception)
-        {
-            return exception.Errno;
-        }
-    }
 }

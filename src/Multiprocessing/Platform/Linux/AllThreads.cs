@@ -6,8 +6,6 @@ namespace Multiprocessing;
 /// <summary>What belongs to the whole process in POSIX, but on Linux to each thread: the nice value and the processors.</summary>
 internal static class AllThreads
 {
-    private const int ESRCH = 3;
-
     /// <summary>Does something to every thread that there is; threads that come later inherit it from the one that makes them.</summary>
     /// <remarks>A thread that is not done yet may make another while we look, so it is over when a look finds nobody new.</remarks>
     internal static void Do(Action<int> change)
@@ -34,7 +32,7 @@ internal static class AllThreads
         {
             change(thread);
         }
-        catch (PosixException exception) when (exception.Errno == ESRCH)
+        catch (PosixException exception) when (exception.Errno == Errno.ESRCH)
         {
             // It has ended.
         }

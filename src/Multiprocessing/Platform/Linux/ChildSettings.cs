@@ -97,7 +97,7 @@ internal sealed class ChildSettings
                 Os.SetNativeEnv(s_names[i], original);
             }
 
-            if (i == s_names.Length - 1)
+            if (s_names[i] == InvariantName)
             {
                 KeepInvariant();
             }

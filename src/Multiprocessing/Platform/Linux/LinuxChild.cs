@@ -12,11 +12,6 @@ namespace Multiprocessing;
 /// </remarks>
 internal sealed class LinuxChild : RunningChild
 {
-    private const int EPERM = 1;
-    private const int EAGAIN = 11;
-    private const int ESRCH = 3;
-    private const int ECONNRESET = 104;
-
     private readonly WatchedChild _watched;
     private readonly SafeDescriptorHandle _process;
     private readonly SafeDescriptorHandle _channel;
@@ -161,11 +156,11 @@ internal sealed class LinuxChild : RunningChild
         {
             return Os.Receive(_channel, buffer, MessageFlags.DontWait);
         }
-        catch (PosixException exception) when (exception.Errno == EAGAIN)
+        catch (PosixException exception) when (exception.Errno == Errno.EAGAIN)
         {
             return -1;
         }
-        catch (PosixException exception) when (exception.Errno == ECONNRESET)
+        catch (PosixException exception) when (exception.Errno == Errno.ECONNRESET)
         {
             return 0; // it died with our words unread
         }
@@ -191,7 +186,7 @@ internal sealed class LinuxChild : RunningChild
         {
             Os.PidFdSendSignal(_process, signal);
         }
-        catch (PosixException exception) when (exception.Errno == ESRCH)
+        catch (PosixException exception) when (exception.Errno == Errno.ESRCH)
         {
             // It has ended; its status says how.
         }
@@ -205,7 +200,7 @@ internal sealed class LinuxChild : RunningChild
             Send(signal);
             return true;
         }
-        catch (PosixException exception) when (exception.Errno == EPERM)
+        catch (PosixException exception) when (exception.Errno == Errno.EPERM)
         {
             if (signal == Signal.Kill)
             {

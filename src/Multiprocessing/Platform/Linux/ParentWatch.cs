@@ -9,8 +9,6 @@ namespace Multiprocessing;
 /// </remarks>
 internal static class ParentWatch
 {
-    private const int ESRCH = 3;
-
     private static readonly Lock s_gate = new();
     private static SafeDescriptorHandle? s_parent;
 
@@ -47,7 +45,7 @@ internal static class ParentWatch
                 parent.Dispose();
                 return null;
             }
-            catch (PosixException exception) when (exception.Errno == ESRCH)
+            catch (PosixException exception) when (exception.Errno == Errno.ESRCH)
             {
                 return null;
             }

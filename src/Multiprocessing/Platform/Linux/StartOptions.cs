@@ -5,8 +5,6 @@ namespace Multiprocessing;
 /// <summary>The options that a child applies to itself: written by the parent, read and applied by the child.</summary>
 internal static class StartOptions
 {
-    private const int EINVAL = 22;
-
     internal static StartOption Of(ChildProcessOptions options) =>
         (options.CpuAffinity is null ? StartOption.None : StartOption.CpuAffinity)
         | (options.Nice is null ? StartOption.None : StartOption.Nice)
@@ -125,7 +123,7 @@ internal static class StartOptions
         {
             if (!usable.Contains(processor))
             {
-                throw new PosixException("sched_setaffinity", EINVAL, $"processor {processor}");
+                throw new PosixException("sched_setaffinity", Errno.EINVAL, $"processor {processor}");
             }
         }
     }
@@ -143,13 +141,13 @@ internal static class StartOptions
         }
 
         Os.SetResGid(gid, gid, gid);
-        if (uid != 0 && OwnStatus.HasCapabilities)
+        if (uid != 0 && StatusRecord.OfThisProcess.HasCapabilities)
         {
             Os.SetResUid(0, 0, 0);
         }
 
         Os.SetResUid(uid, uid, uid);
-        if (uid != 0 && OwnStatus.HasCapabilities)
+        if (uid != 0 && StatusRecord.OfThisProcess.HasCapabilities)
         {
             throw new InvalidOperationException("the process would keep capabilities, by which it could go back (CapPrm in /proc/self/status)");
         }

@@ -12,8 +12,6 @@ namespace Multiprocessing;
 /// </remarks>
 internal sealed class Tee
 {
-    private const int EAGAIN = 11;
-
     // A write to a pipe that is not longer (PIPE_BUF) is not mixed with another's.
     private const int WholeWrite = 4096;
 
@@ -147,7 +145,7 @@ internal sealed class Tee
 
             return count;
         }
-        catch (PosixException exception) when (exception.Errno == EAGAIN)
+        catch (PosixException exception) when (exception.Errno == Errno.EAGAIN)
         {
             return -1;
         }
@@ -162,7 +160,7 @@ internal sealed class Tee
             {
                 bytes = bytes[Os.Write(destination, bytes[..WholeLines(bytes)])..];
             }
-            catch (PosixException exception) when (exception.Errno == EAGAIN)
+            catch (PosixException exception) when (exception.Errno == Errno.EAGAIN)
             {
                 Os.Poll(destination, PollEvents.Writable); // somebody has made our stream a non-blocking one
             }

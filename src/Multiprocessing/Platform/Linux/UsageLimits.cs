@@ -20,7 +20,7 @@ internal static class UsageLimits
         long stack = Math.Min(Os.GetLimit(Resource.Stack).Soft ?? UsualStack, UsualStack);
         long allowance = RuntimesOwn + (Environment.ProcessorCount * stack);
         ResourceLimit data = Os.GetLimit(Resource.Data);
-        long limit = Sum(Sum(OwnStatus.Bytes("VmData:"), allowance), bytes); // what RLIMIT_DATA counts
+        long limit = Sum(Sum(StatusRecord.OfThisProcess.DataBytes, allowance), bytes);
         Os.SetLimit(Resource.Data, new ResourceLimit(Math.Min(limit, data.Soft ?? limit), Math.Min(limit, data.Hard ?? limit)));
     }
 
@@ -41,7 +41,7 @@ internal static class UsageLimits
     internal static StartUsage UsageSoFar()
     {
         ResourceUsage told = Os.GetUsage();
-        return new StartUsage(OwnStatus.Bytes("VmHWM:"), told.MaxResidentBytes, told.UserTime + told.SystemTime);
+        return new StartUsage(StatusRecord.OfThisProcess.MaxResidentBytes, told.MaxResidentBytes, told.UserTime + told.SystemTime);
     }
 
     private static long Sum(long one, long other) => one > long.MaxValue - other ? long.MaxValue : one + other;

@@ -9,7 +9,6 @@ internal static class ChildMain
 {
     private const int FailureCode = 1;
     private const int CloseOnExec = 1;
-    private const int ENOMEM = 12;
 
     // Both stay open as long as the process lives.
     private static SafeDescriptorHandle? s_channel;
@@ -224,7 +223,7 @@ internal static class ChildMain
     {
         for (; exception is not null; exception = exception.InnerException)
         {
-            if (exception is OutOfMemoryException or PosixException { Errno: ENOMEM } || (exception is AggregateException all && all.InnerExceptions.Any(IsLackOfMemory)))
+            if (exception is OutOfMemoryException or PosixException { Errno: Errno.ENOMEM } || (exception is AggregateException all && all.InnerExceptions.Any(IsLackOfMemory)))
             {
                 return true;
             }
