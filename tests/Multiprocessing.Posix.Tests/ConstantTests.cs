@@ -23,6 +23,7 @@ public sealed partial class ConstantTests
         #include <unistd.h>
         #include <linux/close_range.h>
         #include <linux/futex.h>
+        #include <linux/stat.h>
         #include <sys/epoll.h>
         #include <sys/eventfd.h>
         #include <sys/ioctl.h>
@@ -118,6 +119,10 @@ public sealed partial class ConstantTests
         ("MSG_PEEK", MessageFlags.Peek),
         ("MSG_DONTWAIT", MessageFlags.DontWait),
         ("MSG_WAITALL", MessageFlags.WaitAll),
+        ("AF_UNIX", SocketFamily.Local),
+        ("AF_INET", SocketFamily.Internet),
+        ("AF_INET6", SocketFamily.Internet6),
+        ("sizeof(struct sockaddr_storage)", "Os.LongestAddress"),
         ("SHUT_RD", ShutdownHow.Receive),
         ("SHUT_WR", ShutdownHow.Send),
         ("SHUT_RDWR", ShutdownHow.Both),

@@ -62,6 +62,21 @@ public sealed unsafe class FutexTests
     }
 
     [Fact]
+    public void Each_thread_has_a_list_of_robust_futexes_of_its_own()
+    {
+        nint mine = Os.GetRobustList();
+        Assert.SkipWhen(mine == 0, "This C library makes it at first need.");
+        Assert.Equal(mine, *(nint*)mine); // empty: its first entry is the head itself
+        Assert.Equal(mine, Os.GetRobustList(Os.GetTid()));
+        nint others = 0;
+        Thread thread = new(() => others = Os.GetRobustList());
+        thread.Start();
+        thread.Join();
+        Assert.NotEqual(mine, others);
+        Assert.Equal(3, Assert.Throws<PosixException>(() => Os.GetRobustList(int.MaxValue)).Errno); // ESRCH
+    }
+
+    [Fact]
     public void A_word_that_is_not_aligned_is_an_error()
     {
         using SafeMappedMemoryHandle memory = Os.Mmap(null, 100, MemoryProtection.Read | MemoryProtection.Write, MapFlags.Shared | MapFlags.Anonymous);

@@ -183,6 +183,128 @@ public sealed class MessageTests
     }
 
     [Fact]
+    public void Tries_send_two_buffers_as_one_packet_and_say_when_they_would_wait()
+    {
+        (SafeDescriptorHandle left, SafeDescriptorHandle right) = Os.SocketPair(PacketSocket);
+        using (right)
+        {
+            using (left)
+            using (SafeDescriptorHandle counter = Os.EventFd())
+            {
+                byte[] buffer = new byte[100];
+                Assert.False(Os.TryRecvMsg(right, buffer, out _));
+                Assert.True(Os.TrySendMsg(left, "one "u8, "two"u8, [counter], out int sent));
+                Assert.Equal(7, sent);
+                Assert.True(Os.TrySendMsg(left, "one "u8, [], [], out sent));
+                Assert.Equal(4, sent);
+                Assert.True(Os.TryRecvMsg(right, buffer, out ReceivedMessage message));
+                using (message)
+                {
+                    Assert.Equal("one two"u8, buffer.AsSpan(0, message.Count));
+                    Os.EventFdWrite(Assert.Single(message.Descriptors), 3);
+                    Assert.Equal(3u, Os.EventFdRead(counter));
+                }
+
+                Assert.True(Os.TryRecvMsg(right, buffer, out message));
+                Assert.Equal((4, 0), (message.Count, message.Descriptors.Count));
+                Assert.Throws<ArgumentException>(() => Os.TrySendMsg(left, [], "two"u8, [counter], out _));
+                Assert.Equal(90, Assert.Throws<PosixException>(() => Os.TrySendMsg(left, new byte[100_000], new byte[900_000], [], out _)).Errno); // EMSGSIZE
+
+                int packets = 0;
+                while (Os.TrySendMsg(left, new byte[1_000], new byte[1_000], [], out _))
+                {
+                    packets++;
+                }
+
+                Assert.InRange(packets, 1, 10_000);
+                for (int i = 0; i < packets; i++)
+                {
+                    Assert.True(Os.TryRecvMsg(right, new byte[2_000], out message));
+                    Assert.Equal((2_000, false), (message.Count, message.IsTruncated));
+                }
+
+                Assert.False(Os.TryRecvMsg(right, buffer, out _));
+                Os.SendMsg(left, [1], [counter]);
+                Assert.Throws<InvalidDataException>(() => Os.TryRecvMsg(right, buffer, out _, maxDescriptors: 0));
+            }
+
+            Assert.True(Os.TryRecvMsg(right, new byte[1], out ReceivedMessage end));
+            Assert.Equal(0, end.Count);
+            Assert.Equal(32, Assert.Throws<PosixException>(() => Os.TrySendMsg(right, [1], [], [], out _)).Errno); // EPIPE
+        }
+    }
+
+    [Fact]
+    public void A_try_to_send_says_when_it_would_wait()
+    {
+        (SafeDescriptorHandle left, SafeDescriptorHandle right) = Os.SocketPair();
+        using (right)
+        {
+            using (left)
+            {
+                Assert.True(Os.TrySend(left, "hello"u8, out int sent));
+                Assert.Equal(5, sent);
+                long all = sent;
+                byte[] bytes = new byte[100_000];
+                while (Os.TrySend(left, bytes, out sent))
+                {
+                    all += sent; // the last may be a part
+                }
+
+                for (long received = 0; received < all;)
+                {
+                    received += Os.Receive(right, bytes);
+                }
+
+                Assert.True(Os.TrySend(left, [1], out _));
+            }
+
+            Assert.Equal(32, Assert.Throws<PosixException>(() => Os.TrySend(right, [1], out _)).Errno); // EPIPE
+        }
+    }
+
+    [Theory]
+    [InlineData(StreamSocket)]
+    [InlineData(2)]
+    [InlineData(PacketSocket)]
+    public void A_socket_tells_its_type_and_what_is_none_is_an_error(int type)
+    {
+        (SafeDescriptorHandle left, SafeDescriptorHandle right) = Os.SocketPair(type);
+        using (left)
+        using (right)
+        using (SafeDescriptorHandle counter = Os.EventFd())
+        {
+            Assert.Equal(type, Os.GetSocketType(left));
+            Assert.Equal(88, Assert.Throws<PosixException>(() => Os.GetSocketType(counter)).Errno); // ENOTSOCK
+        }
+    }
+
+    [Fact]
+    public void Reading_from_a_place_leaves_the_files_position_alone_and_holes_take_nothing()
+    {
+        using SafeDescriptorHandle file = Os.MemFdCreate("multiprocessing-test");
+        Assert.Equal(0, Os.GetAllocatedLength(file));
+        Os.Write(file, "0123456789"u8);
+        byte[] buffer = new byte[4];
+        Assert.Equal(4, Os.PRead(file, buffer, 3));
+        Assert.Equal("3456"u8, buffer);
+        Assert.Equal(2, Os.PRead(file, buffer, 8));
+        Assert.Equal(0, Os.PRead(file, buffer, 10));
+        Assert.Equal(10, Os.Lseek(file, 0, SeekOrigin.Current));
+        Assert.Equal(22, Assert.Throws<PosixException>(() => Os.PRead(file, new byte[1], -1)).Errno); // EINVAL
+        long allocated = Os.GetAllocatedLength(file);
+        Assert.InRange(allocated, 10, 4 << 20); // a page, which may be a huge one
+        Os.Ftruncate(file, 1L << 32);
+        Assert.Equal(allocated, Os.GetAllocatedLength(file));
+        (SafeDescriptorHandle read, SafeDescriptorHandle write) = Os.Pipe2();
+        using (read)
+        using (write)
+        {
+            Assert.Equal(29, Assert.Throws<PosixException>(() => Os.PRead(read, new byte[1], 0)).Errno); // ESPIPE
+        }
+    }
+
+    [Fact]
     public void A_direction_that_was_ended_reads_to_its_end_while_the_other_goes_on()
     {
         (SafeDescriptorHandle left, SafeDescriptorHandle right) = Os.SocketPair();

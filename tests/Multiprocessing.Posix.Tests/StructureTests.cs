@@ -17,6 +17,7 @@ public sealed class StructureTests
         #include <sys/epoll.h>
         #include <sys/resource.h>
         #include <sys/socket.h>
+        #include <sys/stat.h>
         #include <sys/time.h>
         #include <sys/times.h>
         #include <sys/uio.h>
@@ -36,6 +37,11 @@ public sealed class StructureTests
         Size<TimerSpec>("struct itimerspec"),
         Offset<TimerSpec>("struct itimerspec", "it_interval", "Interval"),
         Offset<TimerSpec>("struct itimerspec", "it_value", "Initial"),
+
+        Size<FileStatus>("struct statx"),
+        Offset<FileStatus>("struct statx", "stx_ino", "Inode"),
+        Offset<FileStatus>("struct statx", "stx_dev_major", "DeviceMajor"),
+        Offset<FileStatus>("struct statx", "stx_dev_minor", "DeviceMinor"),
 
         Offset<RUsage>("struct rusage", "ru_utime", "UserTime"),
         Offset<RUsage>("struct rusage", "ru_stime", "SystemTime"),

@@ -14,6 +14,9 @@ internal static unsafe partial class Libc
     internal static partial nint read(SafeDescriptorHandle descriptor, void* buffer, nuint length);
 
     [LibraryImport(C, SetLastError = true)]
+    internal static partial nint pread(SafeDescriptorHandle descriptor, void* buffer, nuint length, long offset);
+
+    [LibraryImport(C, SetLastError = true)]
     internal static partial nint write(SafeDescriptorHandle descriptor, void* buffer, nuint length);
 
     [LibraryImport(C, SetLastError = true)]

@@ -55,6 +55,25 @@ public static partial class Os
         }
     }
 
+    /// <summary>Reads once from a place in a file, and leaves the file's position alone. See pread(2); a call that a signal interrupts is repeated.</summary>
+    /// <param name="descriptor">Where to read: a file.</param>
+    /// <param name="buffer">Where to put it.</param>
+    /// <param name="offset">Where in the file to begin, in bytes.</param>
+    /// <returns>The number of bytes read; 0 at the end.</returns>
+    /// <exception cref="PosixException">ESPIPE: it is no file; EINVAL: the offset is negative; EBADF, EIO, …</exception>
+    public static unsafe int PRead(SafeDescriptorHandle descriptor, Span<byte> buffer, long offset)
+    {
+        fixed (byte* start = buffer)
+        {
+            nint count;
+            while ((count = Libc.pread(descriptor, start, (nuint)buffer.Length, offset)) < 0 && Interrupted)
+            {
+            }
+
+            return Check("pread", (int)count);
+        }
+    }
+
     /// <summary>Writes once. See write(2); a call that a signal interrupts before it wrote is repeated.</summary>
     /// <param name="descriptor">Where to write.</param>
     /// <param name="buffer">What to write.</param>

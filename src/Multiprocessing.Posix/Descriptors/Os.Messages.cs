@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Multiprocessing.Posix;
@@ -8,6 +9,7 @@ public static unsafe partial class Os
     public const int MaxMessageDescriptors = 253;
 
     private const int SOL_SOCKET = 1;
+    private const int SO_TYPE = 3;
     private const int SO_PASSCRED = 16;
     private const int SO_PEERCRED = 17;
     private const int SCM_RIGHTS = 1;
@@ -29,9 +31,29 @@ public static unsafe partial class Os
     /// <exception cref="PosixException">
     /// EBADF; EPIPE or ECONNRESET: the other end is gone; EAGAIN; ETOOMANYREFS: too many descriptors are under way, unreceived.
     /// </exception>
-    public static int SendMsg(SafeDescriptorHandle socket, ReadOnlySpan<byte> buffer, ReadOnlySpan<SafeDescriptorHandle> descriptors, MessageFlags flags = MessageFlags.None)
+    public static int SendMsg(SafeDescriptorHandle socket, ReadOnlySpan<byte> buffer, ReadOnlySpan<SafeDescriptorHandle> descriptors, MessageFlags flags = MessageFlags.None) =>
+        Check("sendmsg", SendOnce(socket, buffer, [], descriptors, flags));
+
+    /// <summary>Sends two buffers as one, with descriptors, if that is possible without waiting. See sendmsg(2), MSG_DONTWAIT.</summary>
+    /// <param name="socket">A local socket.</param>
+    /// <param name="first">What to send first; not empty when descriptors go along.</param>
+    /// <param name="second">What follows it, in the same packet where the socket has packets.</param>
+    /// <param name="descriptors">As of <see cref="SendMsg"/>.</param>
+    /// <param name="sent">The number of bytes sent, which on a stream may be less than there are; all descriptors have gone then.</param>
+    /// <returns>False, instead of EAGAIN: the call would have to wait. Nothing was sent.</returns>
+    /// <remarks>Nothing is allocated. SIGPIPE is never raised, and a call that a signal interrupts before it sent is repeated.</remarks>
+    /// <exception cref="ArgumentException">Descriptors without a byte, or too many, or one that is null. Nothing was sent.</exception>
+    /// <exception cref="PosixException">EBADF; EPIPE or ECONNRESET: the other end is gone; EMSGSIZE: too long for one packet; ETOOMANYREFS: too many descriptors are under way, unreceived.</exception>
+    public static bool TrySendMsg(SafeDescriptorHandle socket, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<SafeDescriptorHandle> descriptors, out int sent)
     {
-        RefuseDescriptors(buffer, descriptors);
+        sent = SendOnce(socket, first, second, descriptors, MessageFlags.DontWait);
+        return sent >= 0 || (Marshal.GetLastPInvokeError() == Errno.EAGAIN ? false : throw PosixException.Last("sendmsg"));
+    }
+
+    /// <returns>-1 when it failed; the error is the last of this thread.</returns>
+    private static int SendOnce(SafeDescriptorHandle socket, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<SafeDescriptorHandle> descriptors, MessageFlags flags)
+    {
+        RefuseDescriptors(first, descriptors);
         int controlLength = descriptors.IsEmpty ? 0 : ControlHeader.SpaceOf(descriptors.Length * sizeof(int));
         byte* control = stackalloc byte[controlLength];
         int held = 0;
@@ -49,16 +71,24 @@ public static unsafe partial class Os
                 }
             }
 
-            fixed (byte* start = buffer)
+            fixed (byte* startOfFirst = first, startOfSecond = second)
             {
-                IoVector vector = new() { Start = start, Length = (nuint)buffer.Length };
-                MessageHeader message = new() { Vectors = &vector, VectorCount = 1, Control = controlLength == 0 ? null : control, ControlLength = (nuint)controlLength };
+                IoVector* vectors = stackalloc IoVector[2];
+                vectors[0] = new() { Start = startOfFirst, Length = (nuint)first.Length };
+                vectors[1] = new() { Start = startOfSecond, Length = (nuint)second.Length };
+                MessageHeader message = new()
+                {
+                    Vectors = vectors,
+                    VectorCount = second.IsEmpty ? 1u : 2u,
+                    Control = controlLength == 0 ? null : control,
+                    ControlLength = (nuint)controlLength,
+                };
                 nint count;
                 while ((count = Libc.sendmsg(socket, &message, (int)flags | MSG_NOSIGNAL)) < 0 && Interrupted)
                 {
                 }
 
-                return Check("sendmsg", (int)count);
+                return (int)count;
             }
         }
         finally
@@ -83,7 +113,27 @@ public static unsafe partial class Os
     /// Not all descriptors could be taken: more came than asked for, or this process may not open more. Those that came are closed again; the bytes are in the buffer.
     /// </exception>
     /// <exception cref="PosixException">EAGAIN: nothing is there, and the call does not wait; ECONNRESET; EBADF.</exception>
-    public static ReceivedMessage RecvMsg(SafeDescriptorHandle socket, Span<byte> buffer, int maxDescriptors = MaxMessageDescriptors, MessageFlags flags = MessageFlags.None)
+    public static ReceivedMessage RecvMsg(SafeDescriptorHandle socket, Span<byte> buffer, int maxDescriptors = MaxMessageDescriptors, MessageFlags flags = MessageFlags.None) =>
+        ReceiveOnce(socket, buffer, maxDescriptors, flags, out ReceivedMessage message) ? message : throw PosixException.Last("recvmsg");
+
+    /// <summary>Receives once from a local socket, with descriptors, if something is there. See recvmsg(2), MSG_DONTWAIT.</summary>
+    /// <param name="socket">A local socket.</param>
+    /// <param name="buffer">Where to put it; not empty.</param>
+    /// <param name="message">How much came, and what came along; dispose it, or each descriptor.</param>
+    /// <param name="maxDescriptors">How many descriptors may come along, at most <see cref="MaxMessageDescriptors"/>.</param>
+    /// <returns>False, instead of EAGAIN: nothing is there.</returns>
+    /// <remarks>As of <see cref="RecvMsg"/>. Nothing is allocated unless descriptors come.</remarks>
+    /// <exception cref="ArgumentException">The buffer is empty.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of descriptors is not from 0 to <see cref="MaxMessageDescriptors"/>.</exception>
+    /// <exception cref="InvalidDataException">As of <see cref="RecvMsg"/>.</exception>
+    /// <exception cref="PosixException">ECONNRESET; EBADF.</exception>
+    public static bool TryRecvMsg(SafeDescriptorHandle socket, Span<byte> buffer, out ReceivedMessage message, int maxDescriptors = MaxMessageDescriptors) =>
+        ReceiveOnce(socket, buffer, maxDescriptors, MessageFlags.DontWait, out message)
+        || (Marshal.GetLastPInvokeError() == Errno.EAGAIN ? false : throw PosixException.Last("recvmsg"));
+
+    /// <returns>False when it failed; the error is the last of this thread.</returns>
+    [SkipLocalsInit] // the kernel says how much of the control buffer it filled
+    private static bool ReceiveOnce(SafeDescriptorHandle socket, Span<byte> buffer, int maxDescriptors, MessageFlags flags, out ReceivedMessage received)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(maxDescriptors);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxDescriptors, MaxMessageDescriptors);
@@ -104,7 +154,12 @@ public static unsafe partial class Os
             {
             }
 
-            Check("recvmsg", (int)count);
+            if (count < 0)
+            {
+                received = default;
+                return false;
+            }
+
             (SafeDescriptorHandle[] descriptors, PeerCredentials? credentials) = ReadControl(new ReadOnlySpan<byte>(control, (int)message.ControlLength));
             if (descriptors.Length > maxDescriptors || (message.Flags & MSG_CTRUNC) != 0)
             {
@@ -113,8 +168,21 @@ public static unsafe partial class Os
                     $"recvmsg: of the descriptors that came with the message not all could be taken: more than {maxDescriptors} came, or this process may open no more. All were closed.");
             }
 
-            return new ReceivedMessage((int)count, (message.Flags & MSG_TRUNC) != 0, descriptors, credentials);
+            received = new ReceivedMessage((int)count, (message.Flags & MSG_TRUNC) != 0, descriptors, credentials);
+            return true;
         }
+    }
+
+    /// <summary>The type of a socket. See SO_TYPE in socket(7).</summary>
+    /// <param name="socket">The socket.</param>
+    /// <returns>1: stream, 2: datagrams, 5: sequenced packets.</returns>
+    /// <exception cref="PosixException">EBADF; ENOTSOCK.</exception>
+    public static int GetSocketType(SafeDescriptorHandle socket)
+    {
+        int type;
+        uint length = sizeof(int);
+        Check("getsockopt", Libc.getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &length));
+        return type;
     }
 
     /// <summary>Who made the other end of a connected local socket. See SO_PEERCRED in unix(7).</summary>

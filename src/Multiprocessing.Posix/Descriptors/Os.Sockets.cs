@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Multiprocessing.Posix;
 
 public static partial class Os
@@ -36,6 +38,27 @@ public static partial class Os
         }
     }
 
+    /// <summary>Sends once over a socket, if that is possible without waiting. See send(2), MSG_DONTWAIT.</summary>
+    /// <param name="socket">The socket.</param>
+    /// <param name="buffer">What to send.</param>
+    /// <param name="sent">The number of bytes sent, which on a stream may be less than there are.</param>
+    /// <returns>False, instead of EAGAIN: the call would have to wait. Nothing was sent.</returns>
+    /// <remarks>SIGPIPE is never raised, and a call that a signal interrupts before it sent is repeated.</remarks>
+    /// <exception cref="PosixException">EPIPE or ECONNRESET: the other end is gone; EMSGSIZE: too long for one packet; EBADF.</exception>
+    public static unsafe bool TrySend(SafeDescriptorHandle socket, ReadOnlySpan<byte> buffer, out int sent)
+    {
+        fixed (byte* start = buffer)
+        {
+            nint count;
+            while ((count = Libc.send(socket, start, (nuint)buffer.Length, (int)MessageFlags.DontWait | MSG_NOSIGNAL)) < 0 && Interrupted)
+            {
+            }
+
+            sent = (int)count;
+            return count >= 0 || (Marshal.GetLastPInvokeError() == Errno.EAGAIN ? false : throw PosixException.Last("send"));
+        }
+    }
+
     /// <summary>Receives once from a socket. See recv(2); a call that a signal interrupts is repeated.</summary>
     /// <param name="socket">The socket.</param>
     /// <param name="buffer">Where to put it.</param>
@@ -52,6 +75,26 @@ public static partial class Os
             }
 
             return Check("recv", (int)count);
+        }
+    }
+
+    /// <summary>Receives once from a socket, if that is possible without waiting. See recv(2), MSG_DONTWAIT; a call that a signal interrupts is repeated.</summary>
+    /// <param name="socket">The socket.</param>
+    /// <param name="buffer">Where to put it.</param>
+    /// <param name="received">The number of bytes received; 0 when the other end is closed.</param>
+    /// <returns>False, instead of EAGAIN: nothing is there.</returns>
+    /// <exception cref="PosixException">ECONNRESET; EBADF.</exception>
+    public static unsafe bool TryReceive(SafeDescriptorHandle socket, Span<byte> buffer, out int received)
+    {
+        fixed (byte* start = buffer)
+        {
+            nint count;
+            while ((count = Libc.recv(socket, start, (nuint)buffer.Length, (int)MessageFlags.DontWait)) < 0 && Interrupted)
+            {
+            }
+
+            received = (int)count;
+            return count >= 0 || (Marshal.GetLastPInvokeError() == Errno.EAGAIN ? false : throw PosixException.Last("recv"));
         }
     }
 }

@@ -18,7 +18,16 @@ internal static class Errno
     internal const int ENAMETOOLONG = 36;
     internal const int ENOSYS = 38;
     internal const int EPIPE = 32;
+    internal const int ENFILE = 23;
+    internal const int ENOBUFS = 105;
+    internal const int EADDRINUSE = 98;
+    internal const int ECONNREFUSED = 111;
+    internal const int EINPROGRESS = 115;
+    internal const int EMSGSIZE = 90;
+    internal const int ENOTSOCK = 88;
+    internal const int EPROTOTYPE = 91;
     internal const int ECONNRESET = 104;
+    internal const int ENOTCONN = 107;
     internal const int ERANGE = 34;
     internal const int ENOTDIR = 20;
     internal const int ENOEXEC = 8;

@@ -19,7 +19,12 @@ public class PosixException : IOException
     /// <param name="errno">The error number that the call left.</param>
     /// <param name="path">The path that the call was given, or null.</param>
     public PosixException(string call, int errno, string? path)
-        : base(Compose(call, errno, path), errno)
+        : this(call, errno, path, Compose(call, errno, path))
+    {
+    }
+
+    private PosixException(string call, int errno, string? path, string message)
+        : base(message, errno)
     {
         Call = call;
         Errno = errno;
@@ -38,6 +43,9 @@ public class PosixException : IOException
     /// <summary>Makes the exception of the type that fits the error number.</summary>
     internal static PosixException For(string call, int errno, string? path = null) =>
         errno == Posix.Errno.ECHILD ? new NoChildProcessException(call) : new PosixException(call, errno, path);
+
+    /// <summary>The same failure, with what it means here, or what to do.</summary>
+    internal PosixException WithAdvice(string advice) => new(Call, Errno, Path, $"{Message}: {advice}");
 
     /// <summary>Makes the exception for the call that has just failed on this thread.</summary>
     internal static PosixException Last(string call, string? path = null) => For(call, Marshal.GetLastPInvokeError(), path);
