@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 
 namespace Multiprocessing;
 
@@ -11,6 +12,12 @@ internal sealed record Refusal(string Reason, string Advice);
 /// <summary>What can never cross.</summary>
 internal static class Refusals
 {
+    /// <summary>ECMA's, Microsoft's two, and that of the open source parts.</summary>
+    private static readonly byte[][] s_frameworkKeys =
+    [
+        Convert.FromHexString("b77a5c561934e089"), Convert.FromHexString("b03f5f7f11d50a3a"), Convert.FromHexString("7cec85d7bea7798e"), Convert.FromHexString("cc7b13ffcd2ddd51"),
+    ];
+
     private const string FrameworkAdvice = "send what it is made from, and make it {there}";
 
     /// <returns>Null when nothing is known against the type.</returns>
@@ -51,6 +58,11 @@ internal static class Refusals
             return new("it belongs to this runtime", "send its name");
         }
 
+        if (type.IsArray && type.GetElementType() is { IsPointer: true } or { IsFunctionPointer: true })
+        {
+            return Against(type.GetElementType()!);
+        }
+
         if (type.IsPointer || type.IsFunctionPointer || type.IsByRef || type == typeof(nint) || type == typeof(nuint) || type == typeof(Pointer))
         {
             return new("an address means nothing in another process", "send what it points to");
@@ -72,6 +84,17 @@ internal static class Refusals
 
     /// <summary>A collection that compares otherwise than one that is made without a comparer.</summary>
     internal static Refusal AgainstComparer { get; } = new("its comparer would be lost", "send its elements, and make it {there}");
+
+    /// <summary>A structure with a bool over a number, or the like.</summary>
+    internal static Refusal AgainstOverlap { get; } = new("fields of it lie over each other, and not whatever the one holds is a value of the other", "send the one that is meant, and which it is");
+
+    /// <summary>A ring that cannot be made again, or too long a chain.</summary>
+    internal static Refusal AgainstDepth { get; } = new($"it holds itself, or is nested more than {Nesting.Maximum} deep", "leave out what points back, or send a flat list");
+
+    /// <summary>A collection that cannot be made from its elements.</summary>
+    internal static Refusal AgainstCollection { get; } = new(
+        RuntimeFeature.IsDynamicCodeSupported ? "it cannot be made again from its elements" : "it cannot be made again from its elements in a program compiled ahead of time (Native AOT)",
+        "send an array, a list or a dictionary of them");
 
     /// <summary>What a class derived from a collection adds to it.</summary>
     internal static Refusal AgainstStateBesideElements(FieldInfo field) => new(
@@ -137,5 +160,7 @@ internal static class Refusals
 
     private static bool IsOneOf(Type type, params ReadOnlySpan<Type> types) => types.Contains(type);
 
-    internal static bool IsOfFramework(Type type) => type.Namespace?.Split('.')[0] is "System" or "Microsoft";
+    /// <summary>Whether it comes with .NET: its assembly is signed with one of the keys that .NET's own are.</summary>
+    internal static bool IsOfFramework(Type type) =>
+        type.Assembly.GetName().GetPublicKeyToken() is { Length: > 0 } token && Array.Exists(s_frameworkKeys, key => token.AsSpan().SequenceEqual(key));
 }

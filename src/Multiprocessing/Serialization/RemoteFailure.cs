@@ -225,9 +225,9 @@ internal sealed class RemoteFailure
 
         try
         {
-            WireWriter writer = new();
+            using WireWriter writer = new();
             ValueSerializer.Write(writer, value, value?.GetType() ?? typeof(object), Subject.Result);
-            return writer.Written.ToArray();
+            return writer.Descriptors.Length == 0 ? writer.Written.ToArray() : null;
         }
         catch (Exception)
         {

@@ -24,6 +24,8 @@ internal readonly struct Subject
 
     internal static Subject Result => new("the result", isResult: true);
 
+    internal static Subject Message => new("the message");
+
     internal static Subject Target => new("the target");
 
     internal static Subject WarmUp => new("the warm-up");

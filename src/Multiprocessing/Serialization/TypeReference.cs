@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 
 namespace Multiprocessing;
@@ -18,6 +19,99 @@ internal static class TypeReference
         /// <summary>A type of the program's own assembly.</summary>
         Token,
         Name,
+    }
+
+    /// <summary>So many types are kept with their references; what a program sends is far fewer.</summary>
+    private const int MaximumKept = 4096;
+
+    /// <summary>Stands for a type that has no number in this value yet.</summary>
+    private const byte New = byte.MaxValue;
+
+    private static readonly ConcurrentDictionary<Type, byte[]> s_references = new();
+    private static readonly ConcurrentDictionary<byte[], Type> s_types = new(ByReference.Instance);
+    private static readonly ConcurrentDictionary<byte[], Type>.AlternateLookup<ReadOnlySpan<byte>> s_typesBySpan = s_types.GetAlternateLookup<ReadOnlySpan<byte>>();
+
+    /// <summary>The type of an object, which may well come again in the same value: then only its number is written.</summary>
+    internal static void WriteNumbered(WireWriter writer, Type type)
+    {
+        int number = writer.Sent.NumberOf(type);
+        writer.Byte(number < 0 ? New : (byte)number);
+        if (number < 0)
+        {
+            writer.Bytes(Of(type));
+        }
+    }
+
+    /// <exception cref="InvalidDataException">There is no such type here, or the peer may not name it.</exception>
+    internal static Type ReadNumbered(ref WireReader reader)
+    {
+        byte number = reader.Byte();
+        List<Type> types = reader.Received.Types;
+        if (number != New)
+        {
+            return number < types.Count ? types[number] : throw new InvalidDataException("The message refers to a type that it does not have.");
+        }
+
+        ReadOnlySpan<byte> reference = reader.Bytes();
+        Type type = reader.Asked is { } asked ? FindAsked(reference, asked) : Find(reference);
+        if (types.Count < ReceivedObjects.MaximumTypes)
+        {
+            types.Add(type);
+        }
+
+        return type;
+    }
+
+    private static byte[] Of(Type type)
+    {
+        if (!s_references.TryGetValue(type, out byte[]? reference))
+        {
+            WireWriter writer = new();
+            Write(writer, type);
+            reference = writer.Written.ToArray();
+            if (s_references.Count < MaximumKept)
+            {
+                s_references.TryAdd(type, reference);
+            }
+        }
+
+        return reference;
+    }
+
+    private static Type Find(ReadOnlySpan<byte> reference)
+    {
+        if (s_typesBySpan.TryGetValue(reference, out Type? type))
+        {
+            return type;
+        }
+
+        byte[] copy = reference.ToArray(); // what is kept is what was looked for, even if the sender can still write there
+        WireReader reader = new(copy);
+        type = Read(ref reader);
+        if (reader.Left > 0)
+        {
+            throw new InvalidDataException("The message has a type with something behind it.");
+        }
+
+        if (s_types.Count < MaximumKept)
+        {
+            s_types.TryAdd(copy, type);
+        }
+
+        return type;
+    }
+
+    private static Type FindAsked(ReadOnlySpan<byte> reference, Type[] asked)
+    {
+        foreach (Type type in asked)
+        {
+            if (reference.SequenceEqual(Of(type)))
+            {
+                return type;
+            }
+        }
+
+        throw NotAsked(asked);
     }
 
     internal static void Write(WireWriter writer, Type type)
@@ -59,6 +153,14 @@ internal static class TypeReference
             return ReadAsked(ref reader, asked);
         }
 
+        reader.Enter();
+        Type type = ReadAny(ref reader);
+        reader.Leave();
+        return type;
+    }
+
+    private static Type ReadAny(ref WireReader reader)
+    {
         switch ((Kind)reader.Byte())
         {
             case Kind.Known:
@@ -69,7 +171,8 @@ internal static class TypeReference
                 Type[] arguments = ReadAll(ref reader);
                 return Resolve(() => definition.MakeGenericType(arguments));
             case Kind.Array:
-                return Read(ref reader).MakeArrayType();
+                Type element = Read(ref reader);
+                return Resolve(() => element.MakeArrayType());
             case Kind.Token:
                 Module module = ModuleReference.Read(ref reader);
                 int token = reader.Int32();
@@ -93,16 +196,33 @@ internal static class TypeReference
     {
         foreach (Type type in asked)
         {
-            WireWriter expected = new();
-            Write(expected, type);
-            if (reader.TryTake(expected.Written))
+            if (reader.TryTake(Of(type)))
             {
                 return type;
             }
         }
 
-        throw new InvalidDataException(
-            $"A child that runs as another user may return only what was asked for ({string.Join(", ", asked.Select(TypeNames.Display))}), exactly, since it must not choose types that this process then makes; ask for that type, or let it return text.");
+        throw NotAsked(asked);
+    }
+
+    private static InvalidDataException NotAsked(Type[] asked) => new(
+        $"A child that runs as another user, or a peer that is not trusted, may send only what was asked for ({string.Join(", ", asked.Select(TypeNames.Display))}), exactly, since it must not choose types that this process then makes; ask for that type, or let it send text.");
+
+    /// <summary>The type of an array's elements. Those that have a tag of their own may be named by anybody.</summary>
+    internal static Type ReadElement(ref WireReader reader)
+    {
+        if (reader.Asked is not null)
+        {
+            WireReader ahead = reader;
+            if ((Kind)ahead.Byte() == Kind.Known && KnownTypes.Find(ahead.Byte()) is { } known && (Type.GetTypeCode(known) != TypeCode.Object || known == typeof(object)))
+            {
+                reader.Byte();
+                reader.Byte();
+                return known;
+            }
+        }
+
+        return Read(ref reader);
     }
 
     internal static void WriteAll(WireWriter writer, Type[] types)
@@ -132,9 +252,29 @@ internal static class TypeReference
         {
             return find();
         }
-        catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or NotSupportedException)
+        catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or NotSupportedException or TypeLoadException or IOException or BadImageFormatException)
         {
             throw new InvalidDataException($"The message names a type that does not exist here: {exception.Message}", exception);
         }
+    }
+
+    private sealed class ByReference : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+    {
+        internal static readonly ByReference Instance = new();
+
+        public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
+
+        public int GetHashCode(byte[] obj) => GetHashCode((ReadOnlySpan<byte>)obj);
+
+        public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
+
+        public int GetHashCode(ReadOnlySpan<byte> alternate)
+        {
+            HashCode hash = default;
+            hash.AddBytes(alternate);
+            return hash.ToHashCode();
+        }
+
+        public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
     }
 }

@@ -22,40 +22,66 @@ internal static class DelegateSerializer
         Value,
     }
 
+    /// <exception cref="NotSerializableException">It, or something that it captures, cannot cross.</exception>
     internal static void Write(WireWriter writer, Delegate value, in Subject subject)
     {
-        RefuseMadeAtRunTime(value, subject);
-        new Writer(writer, CapturePlan.For(value)).Delegate(value);
-    }
-
-    internal static Delegate Read(ref WireReader reader) => new Reader().Delegate(ref reader);
-
-    private static void RefuseMadeAtRunTime(Delegate value, in Subject subject)
-    {
-        if (value.Method.DeclaringType is null || value.Method.Module.Assembly.IsDynamic)
+        int depth = writer.Depth;
+        try
         {
-            throw new NotSerializableException(
-                subject,
-                value.GetType(),
-                new Refusal("it was compiled at run time", "use a method or lambda that stands in an assembly's file, where the child can find it again"));
+            new Writer(writer, CapturePlan.For(value), subject).Delegate(value);
+        }
+        catch (RefusedException refused) when (depth == 0)
+        {
+            throw refused.For(value, subject);
+        }
+        finally
+        {
+            writer.Return(depth);
         }
     }
 
-    private sealed class Writer(WireWriter writer, CapturePlan plan)
+    internal static Delegate Read(ref WireReader reader)
+    {
+        int depth = reader.Depth;
+        try
+        {
+            Delegate value = new Reader().Delegate(ref reader);
+            reader.End(depth);
+            return value;
+        }
+        finally
+        {
+            reader.Return(depth);
+        }
+    }
+
+    /// <returns>Null where the method stands in a file.</returns>
+    internal static Refusal? Against(Delegate value) => value.Method.DeclaringType is null || value.Method.Module.Assembly.IsDynamic
+        ? new Refusal("it was compiled at run time", "use a method or lambda that stands in an assembly's file, where the child can find it again")
+        : null;
+
+    private sealed class Writer(WireWriter writer, CapturePlan plan, Subject subject)
     {
         private readonly Dictionary<object, int> _sent = new(ReferenceEqualityComparer.Instance);
 
         internal void Delegate(Delegate value)
         {
+            writer.Enter(value.GetType());
             Delegate[] parts = value.GetInvocationList();
             TypeReference.Write(writer, value.GetType());
             writer.Int32(parts.Length);
             foreach (Delegate part in parts)
             {
-                RefuseMadeAtRunTime(part, Subject.Target);
+                if (Against(part) is { } refusal)
+                {
+                    throw new NotSerializableException(subject, part.GetType(), refusal);
+                }
+
                 MethodReference.Write(writer, part.Method);
                 Target(part);
             }
+
+            writer.Leave();
         }
 
         private void Target(Delegate value)
@@ -67,7 +93,7 @@ internal static class DelegateSerializer
             else if (value.Method.IsStatic)
             {
                 writer.Byte((byte)TargetKind.Value);
-                ValueSerializer.Write(writer, value.Target, typeof(object), Subject.Argument("this"));
+                ValueSerializer.Write(writer, value.Target, Subject.Argument("this"));
             }
             else
             {
@@ -99,6 +125,7 @@ internal static class DelegateSerializer
                 KeptMembers.Require(type, closure ? Subject.Target : Subject.This(owner));
             }
 
+            writer.Enter(type);
             IReadOnlyCollection<FieldInfo> fields = plan.FieldsOf(instance);
             writer.Int32(fields.Count);
             foreach (FieldInfo field in fields)
@@ -106,6 +133,8 @@ internal static class DelegateSerializer
                 FieldReference.Write(writer, field);
                 Field(field, field.GetValue(instance), Subject.Captured(owner, field, closure ? null : type), owner);
             }
+
+            writer.Leave();
         }
 
         /// <summary>Delegates, closures and <c>this</c> keep their identity within one delegate; every other value is sent by itself.</summary>
@@ -136,6 +165,7 @@ internal static class DelegateSerializer
 
         internal Delegate Delegate(ref WireReader reader)
         {
+            reader.Enter();
             Type type = TypeReference.Read(ref reader);
             if (!typeof(MulticastDelegate).IsAssignableFrom(type))
             {
@@ -151,6 +181,7 @@ internal static class DelegateSerializer
                 result = System.Delegate.Combine(result, System.Delegate.CreateDelegate(type, target, method));
             }
 
+            reader.Leave();
             return result ?? throw new InvalidDataException("The message has a delegate without a method.");
         }
 
@@ -174,6 +205,7 @@ internal static class DelegateSerializer
 
         private object Fields(ref WireReader reader)
         {
+            reader.Enter();
             object instance = RuntimeHelpers.GetUninitializedObject(TypeReference.Read(ref reader));
             _received.Add(instance); // before its fields: a recursive lambda refers back to it
             int count = reader.Count();
@@ -184,6 +216,7 @@ internal static class DelegateSerializer
                 field.SetValue(instance, value);
             }
 
+            reader.Leave();
             return instance;
         }
     }
