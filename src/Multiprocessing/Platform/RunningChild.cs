@@ -39,7 +39,7 @@ internal abstract class RunningChild : IDisposable
 
     /// <summary>Starts this program once more, as a child that finds its work on an inherited socket.</summary>
     /// <exception cref="PosixException">The system refused.</exception>
-    internal static RunningChild Start(ReadOnlySpan<byte> handOver, ChildSettings settings, ChildProcessOptions options) => LinuxChild.Start(handOver, settings, options);
+    internal static RunningChild Start(WireWriter handOver, ChildSettings settings, ChildProcessOptions options) => LinuxChild.Start(handOver, settings, options);
 
     /// <summary>Whether a child's way in is a start-up hook, which may be switched off.</summary>
     internal static bool NeedsHook => OperatingSystem.IsLinux() && HostCommand.OfThisProgram.UsesHook;
@@ -69,8 +69,12 @@ internal abstract class RunningChild : IDisposable
     internal abstract bool Wait(TimeSpan? timeout, bool listen);
 
     /// <summary>Reads what the child said, without waiting.</summary>
+    /// <param name="buffer">Where to put it.</param>
+    /// <param name="descriptors">What came along is added to it.</param>
+    /// <param name="isTrusted">Whether the process that said it could do to this one whatever it liked, so that it may also name types to it.</param>
     /// <returns>The number of bytes; 0 at the end of the channel, -1 when there is nothing now.</returns>
-    internal abstract int Receive(Span<byte> buffer);
+    /// <exception cref="InvalidDataException">Descriptors came that this process may not open.</exception>
+    internal abstract int Receive(Span<byte> buffer, List<SafeDescriptorHandle> descriptors, out bool isTrusted);
 
     /// <summary>Takes the ended child's status from the system.</summary>
     /// <returns>Null when somebody else took it before.</returns>

@@ -20,9 +20,6 @@ public partial class ChildProcess
     private ulong _sent; // a bit for each signal
     private bool _left;
 
-    /// <summary>Whether it has given up this process's rights.</summary>
-    private protected bool HasOtherUser => _options.User is not null;
-
     /// <summary>How it ended, if it has been reaped.</summary>
     private protected ChildExitStatus? ReapedStatus => _exitStatus;
 
@@ -80,7 +77,7 @@ public partial class ChildProcess
             ProcessIdentity identity = new(Name, Pid: 0, Daemon);
             Work work = GetType().Assembly == typeof(ChildProcess).Assembly ? Work.Of(_target!, _arguments) : Work.Of(this, _target, _arguments);
             ChildSettings settings = new(_options);
-            ReadOnlySpan<byte> request = StartRequest.Write(work, identity, _lineage, _reports, settings, _options);
+            using WireWriter request = StartRequest.Write(work, identity, _lineage, _reports, settings, _options);
             RunningChild child = RunningChild.Start(request, settings, _options);
             ForgetFailedStart();
             _child = child;
@@ -137,7 +134,10 @@ public partial class ChildProcess
 
         if (!_reports)
         {
-            _child!.StopListening(); // nobody waits to hear the rest
+            lock (_gate) // or it would be released meanwhile
+            {
+                _child!.StopListening(); // nobody waits to hear the rest
+            }
         }
     }
 
@@ -193,7 +193,7 @@ public partial class ChildProcess
 
     private protected ChildStartException StartFailure(byte[] message)
     {
-        WireReader reader = new(message);
+        WireReader reader = new(message) { Asked = _report.IsTrusted ? null : [] };
         string? option = reader.NullableString();
         RemoteFailure failure = RemoteFailure.Read(ref reader);
         return new ChildStartException(Name, option, failure.Message, failure.Rebuild(pid: null, Name));
@@ -600,9 +600,22 @@ public partial class ChildProcess
     private void ReadChannel()
     {
         Span<byte> buffer = stackalloc byte[16 * 1024];
+        List<SafeDescriptorHandle> descriptors = [];
         while (!_report.IsComplete)
         {
-            int count = _child!.Receive(buffer);
+            int count;
+            bool isTrusted;
+            try
+            {
+                count = _child!.Receive(buffer, descriptors, out isTrusted);
+            }
+            catch (InvalidDataException)
+            {
+                _report.Refuse();
+                _child!.StopListening();
+                return;
+            }
+
             if (count < 0)
             {
                 return;
@@ -615,7 +628,8 @@ public partial class ChildProcess
                 return;
             }
 
-            _report.Append(buffer[..count]);
+            _report.Append(buffer[..count], descriptors, isTrusted);
+            descriptors.Clear();
         }
     }
 }

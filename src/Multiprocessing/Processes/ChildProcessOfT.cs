@@ -75,8 +75,8 @@ public class ChildProcess<T> : ChildProcess
         Complete();
     }
 
-    /// <summary>A child of another user must not choose types that this process then makes, or assemblies that it loads.</summary>
-    private Type[]? Asked => HasOtherUser ? TypeReference.PartsOf(typeof(T)) : null;
+    /// <summary>A child of another user, whether it was started or made itself that, must not choose types that this process then makes, or assemblies that it loads.</summary>
+    private Type[]? Asked => Report.IsTrusted ? null : TypeReference.PartsOf(typeof(T));
 
     private void Complete()
     {
@@ -85,7 +85,8 @@ public class ChildProcess<T> : ChildProcess
             ChildExitStatus status = ReapedStatus!;
             if (Report.Result is { } result)
             {
-                WireReader reader = new(result) { Asked = Asked };
+                using ReceivedDescriptors? descriptors = Report.ResultDescriptors;
+                WireReader reader = new(result) { Asked = Asked, Descriptors = descriptors };
                 _result.SetResult((T)ValueSerializer.Read(ref reader)!);
             }
             else if (Report.StartFailure is { } startFailure)

@@ -75,7 +75,7 @@ public sealed class PrivilegeTests
         Assert.Equal(5, await ChildProcess.RunAsync(int? () => 5, nobody));
 
         InvalidDataException refusal = await Assert.ThrowsAsync<InvalidDataException>(() => ChildProcess.RunAsync(object () => new List<int> { 1 }, nobody));
-        Assert.StartsWith("A child that runs as another user may return only what was asked for (Object), exactly,", refusal.Message, StringComparison.Ordinal);
+        Assert.StartsWith("A child that runs as another user, or a peer that is not trusted, may send only what was asked for (Object), exactly,", refusal.Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<InvalidDataException>(() => ChildProcess.RunAsync(() => new Func<int>(() => 1), nobody));
 
         ChildFailedException failure = await Assert.ThrowsAsync<ChildFailedException>(() => ChildProcess.RunAsync(() => throw new InvalidOperationException("its own", new FormatException("cause")), nobody));
@@ -83,6 +83,23 @@ public sealed class PrivilegeTests
         Assert.Equal("System.InvalidOperationException", failure.RemoteType);
         Assert.Contains("its own", failure.Message, StringComparison.Ordinal);
         Assert.Contains("FormatException: cause", failure.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_child_that_makes_itself_another_user_is_found_out()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root may become somebody else.");
+        Assert.Equal(new Point(3, 4), await ChildProcess.RunAsync(() => AsNobody(new Point(3, 4))));
+        InvalidDataException refusal = await Assert.ThrowsAsync<InvalidDataException>(() => ChildProcess.RunAsync(() => AsNobody<object>(new Point(3, 4))));
+        Assert.Contains("only what was asked for (Object)", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(new Point(3, 4), await ChildProcess.RunAsync(object () => new Point(3, 4)));
+
+        static T AsNobody<T>(T result)
+        {
+            Os.SetResGid(65534, 65534, 65534);
+            Os.SetResUid(65534, 65534, 65534);
+            return result;
+        }
     }
 
     private sealed record Point(int X, int Y);

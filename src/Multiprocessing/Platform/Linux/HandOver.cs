@@ -49,6 +49,36 @@ internal static class HandOver
         return false;
     }
 
+    /// <summary>Sends what goes along with the message, after it: a byte for as many descriptors as the system takes at once.</summary>
+    internal static void Send(SafeDescriptorHandle channel, ReadOnlySpan<SafeDescriptorHandle> descriptors)
+    {
+        while (!descriptors.IsEmpty)
+        {
+            int count = Math.Min(descriptors.Length, Os.MaxMessageDescriptors);
+            Os.SendMsg(channel, [0], descriptors[..count]);
+            descriptors = descriptors[count..];
+        }
+    }
+
+    /// <returns>Null when there are none. Fewer than that when the sender has ended.</returns>
+    /// <exception cref="InvalidDataException">This process may not open so many.</exception>
+    internal static ReceivedDescriptors? Receive(SafeDescriptorHandle channel, int count)
+    {
+        if (count == 0)
+        {
+            return null;
+        }
+
+        List<SafeDescriptorHandle> descriptors = [];
+        Span<byte> filler = stackalloc byte[1];
+        while (descriptors.Count < count && Os.RecvMsg(channel, filler) is { Count: > 0 } received)
+        {
+            descriptors.AddRange(received.Descriptors);
+        }
+
+        return new ReceivedDescriptors(descriptors);
+    }
+
     internal static SafeDescriptorHandle ToMemory(ReadOnlySpan<byte> message)
     {
         SafeDescriptorHandle memory = Os.MemFdCreate("multiprocessing-handover");

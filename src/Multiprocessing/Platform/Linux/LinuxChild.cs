@@ -63,7 +63,7 @@ internal sealed class LinuxChild : RunningChild
         }
     }
 
-    internal static new LinuxChild Start(ReadOnlySpan<byte> handOver, ChildSettings settings, ChildProcessOptions options)
+    internal static new LinuxChild Start(WireWriter handOver, ChildSettings settings, ChildProcessOptions options)
     {
         StandardPipes pipes = StandardPipes.Make(options); // before the others, which may get the number of a standard stream that is closed
         SafeDescriptorHandle? channel = null;
@@ -74,6 +74,7 @@ internal sealed class LinuxChild : RunningChild
         try
         {
             (channel, childsChannel) = Os.SocketPair();
+            Os.SetPassCredentials(channel, pass: true);
             (childsLifeline, lifeline) = Os.Pipe2();
             Dictionary<int, int> descriptors = new() { [HandOver.Channel] = childsChannel.Number };
             if (options.KillOnParentExit)
@@ -83,7 +84,7 @@ internal sealed class LinuxChild : RunningChild
 
             if (!HandOver.FitsChannel(handOver.Length))
             {
-                largeHandOver = HandOver.ToMemory(handOver);
+                largeHandOver = HandOver.ToMemory(handOver.Written);
                 descriptors.Add(HandOver.LargeMessage, largeHandOver.Number);
             }
 
@@ -93,11 +94,7 @@ internal sealed class LinuxChild : RunningChild
             string mark = HandOver.MarkOf(descriptors.Keys);
             (WatchedChild watched, SafeDescriptorHandle process) = Spawn(command, settings.WithMark(mark), descriptors);
             LinuxChild child = new(watched, process, channel, options.KillOnParentExit ? lifeline : null, pipes);
-            if (largeHandOver is null)
-            {
-                child.TrySend(handOver);
-            }
-
+            child.Send(largeHandOver is null ? handOver.Written : [], handOver.Descriptors);
             return child;
         }
         catch
@@ -150,11 +147,15 @@ internal sealed class LinuxChild : RunningChild
         }
     }
 
-    internal override int Receive(Span<byte> buffer)
+    internal override int Receive(Span<byte> buffer, List<SafeDescriptorHandle> descriptors, out bool isTrusted)
     {
+        isTrusted = true;
         try
         {
-            return Os.Receive(_channel, buffer, MessageFlags.DontWait);
+            ReceivedMessage message = Os.RecvMsg(_channel, buffer, flags: MessageFlags.DontWait);
+            isTrusted = message.Count == 0 || SenderTrust.Of(message.Credentials);
+            descriptors.AddRange(message.Descriptors);
+            return message.Count;
         }
         catch (PosixException exception) when (exception.Errno == Errno.EAGAIN)
         {
@@ -286,7 +287,7 @@ internal sealed class LinuxChild : RunningChild
     }
 
     /// <summary>A short message always fits the socket's buffer, so this never waits for the child to read.</summary>
-    private void TrySend(ReadOnlySpan<byte> message)
+    private void Send(ReadOnlySpan<byte> message, ReadOnlySpan<SafeDescriptorHandle> descriptors)
     {
         try
         {
@@ -294,11 +295,27 @@ internal sealed class LinuxChild : RunningChild
             {
                 message = message[Os.Send(_channel, message)..];
             }
+
+            HandOver.Send(_channel, descriptors);
         }
-        catch (PosixException)
+        catch (PosixException exception) when (exception.Errno is Errno.EPIPE or Errno.ECONNRESET)
         {
             // The child ended before it began; its status says how.
         }
+        catch
+        {
+            EndUnstarted();
+            throw;
+        }
+    }
+
+    /// <summary>It waits for what could not be sent.</summary>
+    private void EndUnstarted()
+    {
+        Send(Signal.Kill);
+        Wait(timeout: null, listen: false);
+        Reap();
+        Release(keepProcess: false);
     }
 
     private static AnonymousPipeClientStream? Wrap(SafeDescriptorHandle? end, PipeDirection direction)

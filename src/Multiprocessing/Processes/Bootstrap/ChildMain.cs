@@ -29,7 +29,8 @@ internal static class ChildMain
             // abort(3) and a SIGABRT that is sent end a child at once; the runtime's handler would swallow the first one that is sent.
             Os.LetAbortThrough();
             ForkPermission.Refusal = "This process is a child of the Multiprocessing library; it has no Main of its own that could be started again, so it cannot be made forkable.";
-            WireReader request = new(TakeOver(mark));
+            byte[] message = TakeOver(mark);
+            WireReader request = new(message.AsSpan(sizeof(int))) { Descriptors = HandOver.Receive(s_channel!, BitConverter.ToInt32(message, 0)) };
             s_reports = StartRequest.ReadAndBecome(ref request);
             lock (s_channel!)
             {
@@ -46,6 +47,7 @@ internal static class ChildMain
             ApplyOptions(ref request);
             Work.ReadAndWarmUp(ref request);
             Func<object?> work = Work.Read(ref request);
+            request.Descriptors?.Dispose();
             Answer(Await(work()));
             return LastWord(RunExitHandlers(0));
         }
@@ -180,9 +182,9 @@ internal static class ChildMain
     {
         if (s_reports)
         {
-            WireWriter writer = new();
+            using WireWriter writer = new();
             ValueSerializer.Write(writer, result, result?.GetType() ?? typeof(object), Subject.Result);
-            Say(ChildMessage.Result, writer.Written);
+            Say(ChildMessage.Result, writer.Written, writer.Descriptors);
         }
     }
 
@@ -257,11 +259,13 @@ internal static class ChildMain
         return code & 0xFF;
     }
 
-    private static void Say(ChildMessage kind, ReadOnlySpan<byte> content)
+    private static void Say(ChildMessage kind, ReadOnlySpan<byte> content, ReadOnlySpan<SafeDescriptorHandle> descriptors = default)
     {
         WireWriter writer = new();
         writer.Byte((byte)kind);
-        writer.Bytes(content);
+        writer.Int32(content.Length);
+        writer.Int32(descriptors.Length);
+        writer.Raw(content);
         ReadOnlySpan<byte> left = writer.Written;
         try
         {
@@ -269,6 +273,15 @@ internal static class ChildMain
             {
                 while (!left.IsEmpty)
                 {
+                    if (!descriptors.IsEmpty)
+                    {
+                        int count = Math.Min(descriptors.Length, Os.MaxMessageDescriptors);
+                        Os.SendMsg(s_channel, left[..1], descriptors[..count]);
+                        descriptors = descriptors[count..];
+                        left = left[1..];
+                        continue;
+                    }
+
                     left = left[Os.Send(s_channel, left)..];
                 }
             }

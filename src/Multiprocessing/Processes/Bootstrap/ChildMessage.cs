@@ -1,6 +1,6 @@
 namespace Multiprocessing;
 
-/// <summary>What a child says over its channel: a byte for the kind, the length, the content.</summary>
+/// <summary>What a child says over its channel: a byte for the kind, the length, the number of descriptors that came along, the content.</summary>
 internal enum ChildMessage : byte
 {
     /// <summary>The work's result.</summary>

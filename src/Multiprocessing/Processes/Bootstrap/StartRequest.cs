@@ -6,10 +6,11 @@ namespace Multiprocessing;
 /// <summary>The message that makes a child what it is; the parent writes it, the child reads it.</summary>
 internal static class StartRequest
 {
-    internal static ReadOnlySpan<byte> Write(Work work, ProcessIdentity child, string lineage, bool reports, ChildSettings settings, ChildProcessOptions options)
+    internal static WireWriter Write(Work work, ProcessIdentity child, string lineage, bool reports, ChildSettings settings, ChildProcessOptions options)
     {
-        WireWriter writer = new();
+        WireWriter writer = new() { ForAnotherUser = options.User is not null };
         writer.Int32(0); // the length of what follows, patched below
+        writer.Int32(0); // the number of descriptors that come after the message, patched below
         settings.WriteOriginals(writer);
         writer.String(HostCommand.ProgramPath);
         writer.String(child.Name);
@@ -24,7 +25,8 @@ internal static class StartRequest
         Work.WriteWarmUps(writer, ForkServer.WarmUps);
         work.Write(writer);
         writer.PatchInt32(0, writer.Length - sizeof(int));
-        return writer.Written;
+        writer.PatchInt32(sizeof(int), writer.Descriptors.Length);
+        return writer;
     }
 
     /// <summary>Reads all but the options and the work, which may need the rest to be in place.</summary>
