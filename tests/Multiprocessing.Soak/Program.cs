@@ -2,7 +2,7 @@ using System.CommandLine;
 using Multiprocessing.Posix;
 using Multiprocessing.Soak;
 
-if (args is ["forks", ..])
+if (args is ["forks" or "queue", ..])
 {
     Os.RestartForkable();
 }
@@ -22,4 +22,13 @@ signals.SetAction(result => Signals.Run(result.GetValue(count), result.GetValue(
 Command lives = new("lives", "Children with options drawn by lot, from several threads, ended at any instant in every way that there is.") { count, seed };
 lives.SetAction(result => Lives.Run(result.GetValue(count), result.GetValue(seed)));
 
-return new RootCommand("Long runs of the parts that must not fail once in a million times.") { forks, waits, signals, lives }.Parse(args).Invoke();
+Command messages = new("messages", "Messages of many types with bytes changed by lot, read as from a trusted and from an untrusted peer: a value, or an InvalidDataException.") { count, seed };
+messages.SetAction(result => Messages.Run(result.GetValue(count), result.GetValue(seed)));
+
+Command connections = new("connections", "Senders and receivers that share the two ends of a pipe and are killed at any instant: only whole messages arrive, in order, and nothing is left.") { count, seed };
+connections.SetAction(result => Connections.Run(result.GetValue(count), result.GetValue(seed)));
+
+Command queue = new("queue", "Producers and consumers of a queue, killed at random instants: every item is accounted for, nobody sleeps for ever.") { count, seed };
+queue.SetAction(result => Queues.Run(result.GetValue(count), result.GetValue(seed)));
+
+return new RootCommand("Long runs of the parts that must not fail once in a million times.") { forks, waits, signals, lives, messages, connections, queue }.Parse(args).Invoke();

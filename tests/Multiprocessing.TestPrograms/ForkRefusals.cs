@@ -27,6 +27,13 @@ internal static class ForkRefusals
 
                 Os.WaitPid(ForkAndExit()); // it has ended: now it works
                 break;
+            case "listener":
+                using (ConnectionListener listener = new())
+                {
+                    Report();
+                }
+
+                break;
             case "pool":
                 Task.Run(() => { }).Wait();
                 Report();

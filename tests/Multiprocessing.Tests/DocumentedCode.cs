@@ -24,7 +24,7 @@ internal static class DocumentedCode
     private static readonly Lazy<MetadataReference[]> s_references = new(() =>
         [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(':').Select(path => MetadataReference.CreateFromFile(path))]);
 
-    private static readonly string[] s_libraries = ["Multiprocessing.dll", "Multiprocessing.Posix.dll", "Microsoft.Extensions.Logging.Abstractions.dll"];
+    private static readonly string[] s_libraries = ["Multiprocessing.dll", "Multiprocessing.Posix.dll", "Microsoft.Extensions.Logging.Abstractions.dll", "PolyType.dll"];
 
     /// <summary>
     /// Compiles in a child, since the compiler takes hundreds of megabytes: what a process has at its peak counts as the peak of the children that it then starts.

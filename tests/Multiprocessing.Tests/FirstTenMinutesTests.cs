@@ -95,12 +95,13 @@ public sealed class FirstTenMinutesTests
         { new Observed(), "(Observed), which cannot be sent to another process: its event 'Changed' calls back into this process; mark it [field: NonSerialized], and nobody listens to it in the child." },
         { new Secretive(), "(Secretive), which cannot be sent to another process: its field '_secret' can be neither read nor set from outside, so it would be lost; make it a public property, or mark it [NonSerialized] to leave it out." },
         { new Scaled(2, 3), "(Scaled), which cannot be sent to another process: no public constructor of it could make it again; give it a parameterless one, or one whose parameters have the names and types of its properties." },
-        { new HashSet<string>(StringComparer.OrdinalIgnoreCase), "(HashSet<String>), which cannot be sent to another process: its comparer would be lost; send its elements, and make it inside the lambda." },
+        { new HashSet<string>(EqualityComparer<string>.Create((a, b) => a == b)), "(HashSet<String>), which cannot be sent to another process: its comparer would be lost; send its elements, and make it inside the lambda." },
         { new SortedDictionary<int, int>(Comparer<int>.Create((a, b) => b - a)), "(SortedDictionary<Int32, Int32>), which cannot be sent to another process: its comparer would be lost; send its elements, and make it inside the lambda." },
-        { new Holder<Dictionary<string, int>>(new(StringComparer.OrdinalIgnoreCase)), "(Holder<Dictionary<String, Int32>>), which cannot be sent to another process: it holds a Dictionary<String, Int32>, and its comparer would be lost; send its elements, and make it inside the lambda." },
+        { new Holder<Dictionary<string, int>>(new(EqualityComparer<string>.Create((a, b) => a == b))), "(Holder<Dictionary<String, Int32>>), which cannot be sent to another process: it holds a Dictionary<String, Int32>, and its comparer would be lost; send its elements, and make it inside the lambda." },
         { new Titled(), "(Titled), which cannot be sent to another process: its elements alone would arrive, without its property 'Title'; send that beside it, or mark it [field: NonSerialized] to leave it out." },
-        { Node.Ring(), "(Node), which cannot be sent to another process: it holds itself, or is nested more than 256 deep; leave out what points back, or send a flat list." },
-        { new int[2, 2], "(Int32[,]), which cannot be sent to another process: the serializer says: Serialization and deserialization of 'System.Int32[,]' instances is not supported. Path: $; send arrays, lists and types of public properties instead." },
+        { Node.Chain(300), "(Node), which cannot be sent to another process: it holds itself, or is nested more than 256 deep; leave out what points back, or send a flat list." },
+        { Ring.Make(), "(Ring), which cannot be sent to another process: it holds itself, or is nested more than 256 deep; leave out what points back, or send a flat list." },
+        { new[] { 1 }.ToLookup(i => i), "(CollectionLookup<Int32, Int32>), which cannot be sent to another process: it cannot be made again from its elements; send an array, a list or a dictionary of them." },
     };
 
     [Theory]
@@ -420,11 +421,16 @@ public sealed class FirstTenMinutesTests
     {
         public Node? Next { get; set; }
 
-        internal static Node Ring()
+        internal static Node Chain(int length) => length == 0 ? new() : new() { Next = Chain(length - 1) };
+    }
+
+    private sealed record Ring(List<object> Content)
+    {
+        internal static Ring Make()
         {
-            Node node = new();
-            node.Next = node;
-            return node;
+            Ring ring = new([]);
+            ring.Content.Add(ring);
+            return ring;
         }
     }
 

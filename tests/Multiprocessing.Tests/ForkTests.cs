@@ -38,6 +38,9 @@ public sealed class ForkTests
         Assert.Equal((0, "", ""), TestProgram.Run(["fork-works"]));
 
     [Fact]
+    public void After_a_fork_both_processes_use_the_connections_from_before() => Assert.Equal((0, "", ""), TestProgram.Run(["fork-connection"]));
+
+    [Fact]
     public void A_forked_child_has_mapped_files_symbols_and_what_the_kernel_keeps_of_its_threads() => Assert.Equal((0, "", ""), TestProgram.Run(["fork-inherits"]));
 
     [Fact]
@@ -57,6 +60,9 @@ public sealed class ForkTests
     }
 
     [Fact]
+    public void A_forked_child_puts_into_a_queue_beside_its_parent() => Assert.Equal((0, "40000 items, 0 left\n", ""), TestProgram.Run(["fork-queue"]));
+
+    [Fact]
     public void A_forked_child_can_be_forked_in_turn() => Assert.Equal((43, "", ""), TestProgram.Run(["fork-nested"]));
 
     [Fact]
@@ -67,6 +73,7 @@ public sealed class ForkTests
     [InlineData("pool", "it has other threads, which would be missing in the child: .NET TP")]
     [InlineData("process", "it has other threads, which would be missing in the child: .NET SigHandler")]
     [InlineData("other-thread", "this is not its main thread, which would be missing in the child. Call Os.Fork on the main thread, not after an await.")]
+    [InlineData("listener", "it has other threads, which would be missing in the child: Multiprocessing")]
     [Conformance(54)]
     public void Where_a_fork_would_fail_it_is_refused_and_the_process_goes_on(string why, string reason)
     {

@@ -153,7 +153,7 @@ public sealed class ResultTests
         Assert.Equal(-2, fromElsewhere.ExitCode);
         crash = await Assert.ThrowsAsync<ChildCrashedException>(() => result);
         Assert.Equal(Posix.Signal.Int, crash.ExitStatus.Signal);
-        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds, 1, 20);
+        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds, 0.98, 20); // timers count by a coarse clock, and may be some milliseconds early
 
         static int Never()
         {

@@ -26,6 +26,29 @@ public sealed class StartCostTests
         }
     }
 
+    [Fact]
+    public async Task A_child_that_gets_and_gives_scalars_strings_and_arrays_loads_no_serializer()
+    {
+        int number = 5;
+        string text = "a";
+        object?[] array = [1, null, "a", new[] { 1.5 }, DayOfWeek.Friday];
+        Assert.DoesNotContain("PolyType", await ChildProcess.RunAsync(() => Loaded(number + array.Length + text.Length)));
+    }
+
+    /// <summary>Making code for a type costs more than a whole start; a child that gets a few values of it must not pay that.</summary>
+    [Fact]
+    public async Task A_child_that_gets_and_gives_a_few_objects_makes_no_code_for_their_types()
+    {
+        Sample sample = new(1, "a", [1.5, 2.5]);
+        (string[] loaded, Sample back) = await ChildProcess.RunAsync(() => (Loaded(sample.Number), sample));
+        Assert.DoesNotContain("System.Reflection.Emit.Lightweight", loaded);
+        Assert.Equal((sample.Number, sample.Text), (back.Number, back.Text));
+    }
+
+    private static string[] Loaded(int _) => [.. AppDomain.CurrentDomain.GetAssemblies().Select(assembly => assembly.GetName().Name!)];
+
+    private sealed record Sample(int Number, string Text, List<double> List);
+
     private static void Nothing()
     {
     }

@@ -59,6 +59,17 @@ public sealed class TourTests
         Assert.Equal(0, tour.ExitCode);
     }
 
+    [Theory]
+    [InlineData("queue")]
+    [InlineData("pipe")]
+    public void A_message_of_several_values_comes_from_the_child(string program)
+    {
+        using Tour tour = new(program);
+        Assert.Equal("[42, null, hello]", tour.ReadLine());
+        Assert.Null(tour.ReadLine());
+        Assert.Equal(0, tour.ExitCode);
+    }
+
     /// <summary>One program of the tour, running; without core dumps, which are large.</summary>
     private sealed class Tour : IDisposable
     {

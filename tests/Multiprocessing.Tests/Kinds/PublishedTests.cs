@@ -52,7 +52,8 @@ public sealed class PublishedTests(PublishedPrograms programs) : IClassFixture<P
         Assert.Equal(
             """
             Main runs
-            The result (ValueTuple<Int32, String>) cannot be sent to another process: a program compiled ahead of time (Native AOT) has code only for strings, numbers, arrays of them, and classes with a parameterless constructor and settable properties that are strings or numbers; return plain data.
+            1 x 3 Order { Number = 4, Text = y, Next =  }
+            The result (Queue<Int32>) cannot be sent to another process: it cannot be made again from its elements in a program compiled ahead of time (Native AOT); return plain data.
             A lambda in RefusalsAheadOfTime captures `stream` (MemoryStream; under Native AOT a lambda takes all variables of its scope along, whether it reads them or not), which cannot be sent to another process: it is an open stream of this process; open it inside the lambda.
 
             """,

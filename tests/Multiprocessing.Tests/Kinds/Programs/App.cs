@@ -54,6 +54,8 @@ catch (Exception exception)
     return 3;
 }
 
+internal sealed record Order(int Number, string Text, Order? Next);
+
 internal static class Kinds
 {
     private static int s_number;
@@ -118,9 +120,11 @@ internal static class Kinds
 
     internal static async Task RefusalsAheadOfTime()
     {
+        (int number, string text, List<int> list, Dictionary<string, Order> orders) = await ChildProcess.RunAsync(static () => (1, "x", new List<int> { 2, 3 }, new Dictionary<string, Order> { ["a"] = new(4, "y", null) }));
+        Console.WriteLine($"{number} {text} {list[1]} {orders["a"]}");
         try
         {
-            await ChildProcess.RunAsync(static () => (1, "x"));
+            await ChildProcess.RunAsync(static () => new Queue<int>([1]));
         }
         catch (ChildFailedException failure)
         {
@@ -128,11 +132,11 @@ internal static class Kinds
         }
 
         using MemoryStream stream = new();
-        int number = 5;
+        int five = 5;
         Func<long> other = () => stream.Length;
         try
         {
-            await ChildProcess.RunAsync(() => number);
+            await ChildProcess.RunAsync(() => five);
         }
         catch (NotSerializableException refusal)
         {
