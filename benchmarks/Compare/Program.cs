@@ -1,70 +1,70 @@
-using System.Diagnostics;
+using System.CommandLine;
 using Compare;
-using Multiprocessing;
 using Multiprocessing.Posix;
+using Spectre.Console;
 
-// Round by round, one after the other, so that a change of the machine's speed meets all alike.
-// Usage: Compare [ROUNDS] [PYTHON]; the peer is left out where there is no such Python.
-int rounds = args.Length > 0 ? int.Parse(args[0]) : 100;
-using PythonPeer? python = PythonPeer.TryStart(args.Length > 1 ? args[1] : "python3");
-string empty = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../../../Empty/bin", Path.GetFileName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/')))!, "net10.0/Empty"));
+Option<bool> quick = new("--quick") { Description = "Fewer repetitions and one round: under a minute. For a verdict, run it without." };
+Option<string[]> only = new("--only") { Description = "Only metrics whose names begin so, and those that their goals compare with.", AllowMultipleArgumentsPerToken = true, HelpName = "NAME" };
+Option<int?> rounds = new("--rounds") { Description = "How many times to go through all metrics; 3, or 1 with --quick." };
+Option<int[]> cpus = new("--cpus") { Description = "Measure on these processors only, numbered from 0.", AllowMultipleArgumentsPerToken = true };
+Option<string> python = new("--python") { Description = "The Python to measure beside, 3.11 or later; left out if it is missing.", DefaultValueFactory = _ => "python3" };
+Option<bool> tsv = new("--tsv") { Description = "Print this library's figures alone: name, tab, value, tab, unit." };
+Option<bool> markdown = new("--markdown") { Description = "Print the table in Markdown, with the machine and the date." };
+RootCommand root = new("This library, Python and C, measured in turn in one run. Compare ratios: one machine's times are its own.") { quick, only, rounds, cpus, python, tsv, markdown };
+root.SetAction(Run);
+return root.Parse(args).Invoke();
 
-List<double> spawn = [];
-List<double> program = [];
-List<double> peer = [];
-for (int round = -3; round < rounds; round++)
+int Run(ParseResult options)
 {
-    double ours = Time(StartAndJoin);
-    double bare = Time(RunEmpty);
-    double theirs = python?.StartAndJoin() ?? 0;
-    if (round >= 0) // the first ones warm up
+    // First of all: threads and children inherit it from this thread.
+    if (options.GetValue(cpus) is { Length: > 0 } processors)
     {
-        spawn.Add(ours);
-        program.Add(bare);
-        peer.Add(theirs);
+        Os.SetAffinity(0, processors);
     }
-}
 
-Print("process_start_join_spawn", spawn);
-Print("empty_dotnet_program", program);
-Console.WriteLine($"spawn / empty program\t{Median(spawn) / Median(program):F2}");
-if (python is not null)
-{
-    Print("python_process_start_join_spawn", peer);
-    Console.WriteLine($"spawn / Python's spawn\t{Median(spawn) / Median(peer):F2}");
-}
-
-static void StartAndJoin()
-{
-    using ChildProcess child = new(Nothing);
-    child.Start();
-    child.Join();
-    if (child.ExitCode != 0)
+    IReadOnlyList<Benchmark> benchmarks = Benchmarks.Select(options.GetValue(only) ?? []);
+    if (benchmarks.Count == 0)
     {
-        throw new InvalidOperationException($"A child that does nothing ended with {child.ExitCode}.");
+        Console.Error.WriteLine($"No metric's name begins so. There are: {string.Join(", ", Benchmarks.All.Select(benchmark => benchmark.Name))}");
+        return 2;
     }
-}
 
-void RunEmpty()
-{
-    int pid = Os.PosixSpawn(empty, [empty]);
-    if (Os.WaitId(IdType.Pid, pid, WaitIdOptions.Exited)?.Status.ToExitCode() != 0)
+    Effort effort = new(options.GetValue(quick));
+    bool oursAlone = options.GetValue(tsv);
+    using PythonPeer? pythonPeer = oursAlone ? null : PythonPeer.TryFind(options.GetValue(python)!);
+    using CPeer? cPeer = oursAlone ? null : CPeer.TryCompile();
+    Measurement measurement = new(benchmarks, pythonPeer, cPeer, effort, options.GetValue(rounds) ?? effort.Pick(3, 1));
+
+    // On standard error, and drawn between the measurements only: a thread that animates would take part in them.
+    IAnsiConsole screen = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+    screen.Progress().AutoRefresh(false).AutoClear(true).Columns(new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn()).Start(context =>
     {
-        throw new InvalidOperationException("The empty program failed.");
+        ProgressTask progress = context.AddTask("starting", maxValue: measurement.Steps);
+        measurement.Run(name =>
+        {
+            progress.Description = name;
+            context.Refresh();
+            progress.Increment(1);
+        });
+    });
+
+    if (oursAlone)
+    {
+        Output.TabSeparated(measurement.Rows);
     }
-}
+    else if (options.GetValue(markdown))
+    {
+        Output.Markdown(measurement.Rows, Machine.Describe(pythonPeer, cPeer));
+    }
+    else
+    {
+        Output.Table(measurement.Rows, Machine.Describe(pythonPeer, cPeer));
+    }
 
-static double Time(Action action)
-{
-    long start = Stopwatch.GetTimestamp();
-    action();
-    return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-}
+    foreach (string failure in measurement.Failures)
+    {
+        Console.Error.WriteLine(failure);
+    }
 
-static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
-
-static void Print(string name, List<double> values) => Console.WriteLine($"{name}\t{Median(values):F2}\tms\t(least {values.Min():F2}, greatest {values.Max():F2})");
-
-static void Nothing()
-{
+    return measurement.Failures.Count == 0 ? 0 : 1;
 }
