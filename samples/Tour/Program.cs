@@ -27,6 +27,8 @@ Add("credentials", "Users and groups; as root, how a child drops them for good."
 Add("exec", "A process becomes another program.", Exec.Run);
 Add("exit-codes", "0, 1, N and -N.", ExitCodes.Run);
 Add("exit-handlers", "Handlers in reverse order; none on a signal or _Exit.", ExitHandlers.Run);
+Add("queue", "A child puts a message into a queue; the parent gets it.", Queues.Run);
+Add("pipe", "A child sends a message through a pipe; the parent receives it.", Pipes.Run);
 
 Command fork = new("fork", "Two processes go on from one call, with the same addresses and different values.");
 fork.SetAction(_ => Fork.Run());
