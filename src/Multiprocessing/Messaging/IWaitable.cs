@@ -12,6 +12,6 @@ internal interface IWaitable
     /// <param name="fired">Whether one of its descriptors polled readable.</param>
     bool IsReady(bool fired);
 
-    /// <summary>Called once for each <see cref="BeginWait"/> that returned. The descriptors have left the set's epoll by then.</summary>
+    /// <summary>Called once for each <see cref="BeginWait"/> that returned.</summary>
     void EndWait();
 }

@@ -44,14 +44,10 @@ internal sealed class WaitSet : IDisposable
         WatchedDescriptors watched = new();
         try
         {
-            HashSet<int> added = [];
             foreach (PollDescriptor descriptor in _descriptors)
             {
-                if (added.Add(descriptor.Descriptor))
-                {
-                    using SafeDescriptorHandle borrowed = new(descriptor.Descriptor, ownsHandle: false);
-                    watched.Add(borrowed, descriptor.Events);
-                }
+                using SafeDescriptorHandle borrowed = new(descriptor.Descriptor, ownsHandle: false);
+                watched.Add(borrowed, descriptor.Events);
             }
 
             using (cancellationToken.UnsafeRegister(static (state, token) => ((WatchedDescriptors)state!).Cancel(token), watched))

@@ -61,9 +61,7 @@ public sealed partial class Connection
     {
         ArgumentOutOfRangeException.ThrowIfNegative(maximumLength.GetValueOrDefault(), nameof(maximumLength));
         using Incoming message = await ReceiveLater(cancellationToken).ConfigureAwait(false);
-        Expect(MessageKind.Bytes, message);
-        byte[] bytes = CopyOf(message);
-        return bytes.Length <= (maximumLength ?? int.MaxValue) ? bytes : throw new BufferTooShortException(bytes);
+        return BytesOf(message, maximumLength);
     }
 
     /// <summary>Waits, without a thread, until a message can be received, or the other end is gone. Takes nothing off.</summary>

@@ -24,9 +24,7 @@ public sealed partial class Connection
     {
         ArgumentOutOfRangeException.ThrowIfNegative(maximumLength.GetValueOrDefault(), nameof(maximumLength));
         using Incoming message = ReceiveNow();
-        Expect(MessageKind.Bytes, message);
-        byte[] bytes = CopyOf(message);
-        return bytes.Length <= (maximumLength ?? int.MaxValue) ? bytes : throw new BufferTooShortException(bytes);
+        return BytesOf(message, maximumLength);
     }
 
     /// <summary>Receives bytes into memory of the caller's. Waits until there is a message.</summary>
@@ -62,6 +60,13 @@ public sealed partial class Connection
         {
             message.Dispose();
         }
+    }
+
+    private static byte[] BytesOf(in Incoming message, int? maximumLength)
+    {
+        Expect(MessageKind.Bytes, message);
+        byte[] bytes = CopyOf(message);
+        return bytes.Length <= (maximumLength ?? int.MaxValue) ? bytes : throw new BufferTooShortException(bytes);
     }
 
     private static byte[] CopyOf(in Incoming message)

@@ -21,7 +21,6 @@ internal sealed class LocalTransport : Transport
     /// <summary>How long a packet can be. A socket's buffer is 208 KiB unless the administrator changed it.</summary>
     private const int MaximumPacket = 64 * 1024;
 
-    private const int Packets = 5; // SOCK_SEQPACKET
     private const int HeaderLength = 4;
     private const int ReferenceLength = HeaderLength + sizeof(ulong) + sizeof(int) + sizeof(int);
     private const int SmallBody = 512;
@@ -44,7 +43,7 @@ internal sealed class LocalTransport : Transport
     {
         try
         {
-            if (Os.GetSocketType(socket) != Packets)
+            if (Os.GetSocketType(socket) != SocketOptions.SOCK_SEQPACKET)
             {
                 throw new PosixException("getsockopt", Errno.EPROTOTYPE);
             }
@@ -67,7 +66,7 @@ internal sealed class LocalTransport : Transport
 
     internal static (LocalTransport Left, LocalTransport Right) CreatePair()
     {
-        (SafeDescriptorHandle left, SafeDescriptorHandle right) = Os.SocketPair(Packets);
+        (SafeDescriptorHandle left, SafeDescriptorHandle right) = Os.SocketPair(SocketOptions.SOCK_SEQPACKET);
         try
         {
             return (new LocalTransport(left), new LocalTransport(right));

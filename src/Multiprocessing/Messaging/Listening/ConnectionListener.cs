@@ -23,11 +23,10 @@ public sealed class ConnectionListener : IDisposable, IWaitable
     private readonly List<Candidate> _candidates = []; // the oldest first
     private readonly Queue<SafeDescriptorHandle> _clients = new();
     private readonly SemaphoreSlim _accepting = new(1); // of the async calls one waits for a client, and the others for their turn, so that a client wakes one of them
-    private readonly SafeDescriptorHandle _signal; // readable while a call of Accept has something to return or to throw
+    private readonly ReadySignal _signal; // readable while a call of Accept has something to return or to throw
     private readonly Timer _deadline;
     private ReadinessWatcher.Registration? _watch; // null while no more clients are taken in
     private PosixException? _failure;
-    private bool _isSignalled;
     private bool _closed;
 
     /// <summary>Listens from now on: a client may connect before <see cref="Accept"/> is called.</summary>
@@ -58,7 +57,7 @@ public sealed class ConnectionListener : IDisposable, IWaitable
             ListenerHandshake.Prepare(_key);
         }
 
-        _signal = Os.EventFd();
+        _signal = new ReadySignal();
         _deadline = new Timer(_ => DropLate());
         ListeningSocket? listening = null;
         try
@@ -101,7 +100,7 @@ public sealed class ConnectionListener : IDisposable, IWaitable
                 return connection;
             }
 
-            Os.Poll(_signal, PollEvents.Readable);
+            Os.Poll(_signal.Descriptor, PollEvents.Readable);
         }
     }
 
@@ -122,7 +121,7 @@ public sealed class ConnectionListener : IDisposable, IWaitable
                 }
 
                 using WaitSet set = new();
-                set.Add(_signal);
+                set.Add(_signal.Descriptor);
                 await set.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
         }
@@ -156,7 +155,7 @@ public sealed class ConnectionListener : IDisposable, IWaitable
 
             Signal();
             _listening.Dispose();
-            _signal.Dispose(); // those who wait on it hold it
+            _signal.Dispose();
             _deadline.Dispose();
             if (_key is not null)
             {
@@ -165,7 +164,7 @@ public sealed class ConnectionListener : IDisposable, IWaitable
         }
     }
 
-    void IWaitable.BeginWait(WaitSet set) => set.Add(_signal);
+    void IWaitable.BeginWait(WaitSet set) => set.Add(_signal.Descriptor);
 
     bool IWaitable.IsReady(bool fired) => fired;
 
@@ -249,24 +248,7 @@ public sealed class ConnectionListener : IDisposable, IWaitable
         _watch = null;
     }
 
-    private void Signal()
-    {
-        bool signalled = _closed || _clients.Count > 0 || _failure is not null;
-        if (signalled == _isSignalled)
-        {
-            return;
-        }
-
-        _isSignalled = signalled;
-        if (signalled)
-        {
-            Os.EventFdWrite(_signal, 1);
-        }
-        else
-        {
-            Os.EventFdRead(_signal);
-        }
-    }
+    private void Signal() => _signal.Set(_closed || _clients.Count > 0 || _failure is not null);
 
     private void OnClient()
     {

@@ -21,7 +21,7 @@ internal sealed class TcpTransport : Transport
     private const int MostReadAway = 16 * 1024 * 1024; // more than a receive buffer holds; a peer that sends on and on holds nobody up
 
     private readonly SafeDescriptorHandle _socket;
-    private readonly SafeDescriptorHandle _signal; // readable while there are whole messages in memory, or the end
+    private readonly ReadySignal _signal; // readable while there are whole messages in memory, or the end
     private readonly Lock _receiving = new(); // held for tries only, which do not wait
     private readonly Queue<Frame> _frames = new();
     private readonly byte[] _incoming = new byte[16 * 1024];
@@ -33,7 +33,6 @@ internal sealed class TcpTransport : Transport
     private Frame _current; // whose body is coming in
     private long _taken; // by whole messages in memory, with what each costs
     private Func<Exception>? _last; // what to throw when all messages are received
-    private bool _isSignalled;
     private bool _isCut;
     private volatile bool _isClosed;
 
@@ -48,12 +47,12 @@ internal sealed class TcpTransport : Transport
         Os.SetSocketOption(socket, SocketOptions.IPPROTO_TCP, SocketOptions.TCP_KEEPIDLE, 60);
         Os.SetSocketOption(socket, SocketOptions.IPPROTO_TCP, SocketOptions.TCP_KEEPINTVL, 15);
         Os.SetSocketOption(socket, SocketOptions.IPPROTO_TCP, SocketOptions.TCP_KEEPCNT, 4);
-        _signal = Os.EventFd();
+        _signal = new ReadySignal();
     }
 
     internal override SafeDescriptorHandle Descriptor => _socket;
 
-    internal override SafeDescriptorHandle Signal => _signal;
+    internal override SafeDescriptorHandle Signal => _signal.Descriptor;
 
     internal override bool IsAtomic => false;
 
@@ -373,22 +372,9 @@ internal sealed class TcpTransport : Transport
     /// <summary>Wakes those who wait for something to receive, where it is in memory and the socket would not tell; and no longer, when it is not.</summary>
     private void UpdateSignal()
     {
-        if (HasNext == _isSignalled)
-        {
-            return;
-        }
-
-        _isSignalled = !_isSignalled;
         try
         {
-            if (_isSignalled)
-            {
-                Os.EventFdWrite(_signal, 1);
-            }
-            else
-            {
-                Os.EventFdRead(_signal);
-            }
+            _signal.Set(HasNext);
         }
         catch (ObjectDisposedException)
         {

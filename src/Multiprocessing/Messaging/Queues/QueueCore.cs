@@ -23,9 +23,6 @@ internal sealed class QueueCore<T> : IForkable, IDisposable
     private static readonly TimeSpan s_firstLookForPlace = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan s_longestLookForPlace = TimeSpan.FromMilliseconds(100);
 
-    [ThreadStatic]
-    private static WireWriter? s_writer;
-
     private readonly Producer<T>? _producer;
     private readonly Consumer<T>? _consumer;
     private readonly Producer<ItemPlace>? _bytesProducer;
@@ -552,17 +549,20 @@ internal sealed class QueueCore<T> : IForkable, IDisposable
 
         internal Written(T item)
         {
-            _writer = s_writer ?? new WireWriter();
-            s_writer = null; // what serializes may put something itself
-            Serialize(_writer, item);
+            _writer = MessageWriters.Rent();
+            try
+            {
+                Serialize(_writer, item);
+            }
+            catch
+            {
+                MessageWriters.Return(_writer); // with what it attached of a refused item
+                throw;
+            }
         }
 
         internal ReadOnlySpan<byte> Bytes => _writer.Written;
 
-        public void Dispose()
-        {
-            _writer.Clear();
-            s_writer = _writer;
-        }
+        public void Dispose() => MessageWriters.Return(_writer);
     }
 }

@@ -49,17 +49,28 @@ internal static class HandOver
         return false;
     }
 
-    /// <summary>Sends what goes along with the message, after it: a byte for as many descriptors as the system takes at once.</summary>
-    internal static void Send(SafeDescriptorHandle channel, ReadOnlySpan<SafeDescriptorHandle> descriptors)
+    /// <summary>Sends bytes, and descriptors along with the first of them: with each byte as many as the system takes at once.</summary>
+    internal static void Send(SafeDescriptorHandle channel, ReadOnlySpan<byte> message, ReadOnlySpan<SafeDescriptorHandle> descriptors = default)
     {
-        while (!descriptors.IsEmpty)
+        while (!message.IsEmpty)
         {
+            if (descriptors.IsEmpty)
+            {
+                message = message[Os.Send(channel, message)..];
+                continue;
+            }
+
             int count = Math.Min(descriptors.Length, Os.MaxMessageDescriptors);
-            Os.SendMsg(channel, [0], descriptors[..count]);
+            message = message[Os.SendMsg(channel, message[..1], descriptors[..count])..];
             descriptors = descriptors[count..];
         }
     }
 
+    /// <summary>Sends descriptors behind a message that says how many there are, so that who has it knows what to receive.</summary>
+    internal static void SendBehind(SafeDescriptorHandle channel, ReadOnlySpan<SafeDescriptorHandle> descriptors) =>
+        Send(channel, new byte[(descriptors.Length + Os.MaxMessageDescriptors - 1) / Os.MaxMessageDescriptors], descriptors);
+
+    /// <summary>Receives what <see cref="SendBehind"/> sent.</summary>
     /// <returns>Null when there are none. Fewer than that when the sender has ended.</returns>
     /// <exception cref="InvalidDataException">This process may not open so many.</exception>
     internal static ReceivedDescriptors? Receive(SafeDescriptorHandle channel, int count)

@@ -291,12 +291,8 @@ internal sealed class LinuxChild : RunningChild
     {
         try
         {
-            while (!message.IsEmpty)
-            {
-                message = message[Os.Send(_channel, message)..];
-            }
-
-            HandOver.Send(_channel, descriptors);
+            HandOver.Send(_channel, message);
+            HandOver.SendBehind(_channel, descriptors);
         }
         catch (PosixException exception) when (exception.Errno is Errno.EPIPE or Errno.ECONNRESET)
         {

@@ -266,24 +266,11 @@ internal static class ChildMain
         writer.Int32(content.Length);
         writer.Int32(descriptors.Length);
         writer.Raw(content);
-        ReadOnlySpan<byte> left = writer.Written;
         try
         {
             lock (s_channel!) // another thread may have failed while this one says how well it went
             {
-                while (!left.IsEmpty)
-                {
-                    if (!descriptors.IsEmpty)
-                    {
-                        int count = Math.Min(descriptors.Length, Os.MaxMessageDescriptors);
-                        Os.SendMsg(s_channel, left[..1], descriptors[..count]);
-                        descriptors = descriptors[count..];
-                        left = left[1..];
-                        continue;
-                    }
-
-                    left = left[Os.Send(s_channel, left)..];
-                }
+                HandOver.Send(s_channel, writer.Written, descriptors);
             }
         }
         catch (PosixException)

@@ -12,6 +12,7 @@ public sealed partial class Connection : IWaitable
         {
             set.Add(signal);
         }
+
         _transport.BeginWait(); // IsReady looks once more
     }
 
