@@ -380,16 +380,8 @@ public sealed class HandshakeTests
         string address = $"unix:@tests-{Guid.NewGuid():N}";
         (Connection left, Connection right) = Pipe.Create();
         using (left)
-        using (ChildProcess child = ChildProcess.Start(
-            () =>
-            {
-                using ConnectionListener listener = new(address);
-                right.Send("listening");
-                right.Receive<string>();
-            },
-            options: new ChildProcessOptions { User = new ChildUser(65534, 65534) }))
+        using (ChildProcess child = StartNobodysListener(address, right))
         {
-            right.Dispose();
             Assert.Equal("listening", left.Receive<string>());
             Assert.Contains("another user", Assert.Throws<ConnectionAuthenticationException>(() => Connection.Connect(address)).Message, StringComparison.Ordinal);
             left.Send("done");
@@ -404,16 +396,8 @@ public sealed class HandshakeTests
         string address = $"unix:@tests-{Guid.NewGuid():N}";
         (Connection left, Connection right) = Pipe.Create();
         using (left)
-        using (ChildProcess child = ChildProcess.Start(
-            () =>
-            {
-                using ConnectionListener listener = new(address);
-                right.Send("listening");
-                right.Receive<string>();
-            },
-            options: new ChildProcessOptions { User = new ChildUser(65534, 65534) }))
+        using (ChildProcess child = StartNobodysListener(address, right))
         {
-            right.Dispose();
             Assert.Equal("listening", left.Receive<string>());
             string[] refused = await ChildProcess.RunAsync(
                 () => new[]
@@ -427,6 +411,21 @@ public sealed class HandshakeTests
             left.Send("done");
             await child.WaitForExitAsync(TestContext.Current.CancellationToken);
         }
+    }
+
+    /// <summary>It says over the pipe when it listens, and ends when it is told so; the copy here is closed.</summary>
+    private static ChildProcess StartNobodysListener(string address, Connection pipe)
+    {
+        ChildProcess child = ChildProcess.Start(
+            () =>
+            {
+                using ConnectionListener listener = new(address);
+                pipe.Send("listening");
+                pipe.Receive<string>();
+            },
+            options: new ChildProcessOptions { User = new ChildUser(65534, 65534) });
+        pipe.Dispose();
+        return child;
     }
 
     [Fact]
